@@ -1,0 +1,6 @@
+/** All benchmarks. */
+import type { Row } from "./row.js";
+import { textClassifier } from "./textClassifier.js";
+
+/** In the order they run. */
+export const rows: readonly Row[] = [textClassifier];

@@ -1,0 +1,262 @@
+//! Elementwise machine, matrix products, reductions, rows of tables, optimizer steps.
+
+use kernels::gemm::Matrix;
+use kernels::{elementwise as machine, gather, gemm as product, optimizer, reduce as reduction};
+use wasm_bindgen::prelude::*;
+
+use crate::{team_at, with_float};
+
+macro_rules! opcodes {
+    ($($name:ident,)*) => {
+        /// Instructions of the elementwise machine.
+        #[wasm_bindgen]
+        #[derive(Clone, Copy)]
+        pub enum Opcode {
+            $(
+                #[allow(missing_docs)]
+                $name,
+            )*
+        }
+    };
+}
+
+kernels::with_opcodes!(opcodes);
+
+/// Runs elementwise code on up to twelve tensors.
+#[wasm_bindgen]
+pub unsafe fn elementwise(
+    team: usize,
+    code: usize,
+    p0: usize,
+    p1: usize,
+    p2: usize,
+    p3: usize,
+    p4: usize,
+    p5: usize,
+    p6: usize,
+    p7: usize,
+    p8: usize,
+    p9: usize,
+    p10: usize,
+    p11: usize,
+) {
+    let operands = [p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11];
+    let code = code as *const i32;
+    unsafe {
+        with_float!(
+            *code,
+            machine::elementwise::<T>(team_at(team), code, &operands)
+        );
+    }
+}
+
+/// `c = a·b` for each of `batches`; `layout`: rank, sizes, strides of a, strides of b.
+#[wasm_bindgen]
+pub unsafe fn gemm(
+    team: usize,
+    dtype: u32,
+    m: usize,
+    n: usize,
+    k: usize,
+    batches: usize,
+    layout: usize,
+    a: usize,
+    a_row: usize,
+    a_col: usize,
+    b: usize,
+    b_row: usize,
+    b_col: usize,
+    c: usize,
+) {
+    unsafe {
+        with_float!(dtype, {
+            let a = Matrix {
+                data: a as *const T,
+                row: a_row,
+                column: a_col,
+            };
+            let b = Matrix {
+                data: b as *const T,
+                row: b_row,
+                column: b_col,
+            };
+            product::gemm(
+                team_at(team),
+                m,
+                n,
+                k,
+                batches,
+                layout as *const i32,
+                a,
+                b,
+                c as *mut T,
+            );
+        });
+    }
+}
+
+/// Reduces the middle axis of `[outer, axis, inner]`; kinds: 0 sum, 1 max, 2 min, 3 argmax,
+/// 4 argmin, 5 product.
+#[wasm_bindgen]
+pub unsafe fn reduce(
+    team: usize,
+    dtype: u32,
+    kind: u32,
+    outer: usize,
+    axis: usize,
+    inner: usize,
+    x: usize,
+    out: usize,
+    scratch: usize,
+    block: usize,
+) {
+    let kind = reduction::Kind::from_code(kind);
+    macro_rules! of {
+        ($type:ty) => {
+            reduction::reduce(
+                team_at(team),
+                kind,
+                outer,
+                axis,
+                inner,
+                x as *const $type,
+                out as *mut u8,
+                scratch as *mut f64,
+                block,
+            )
+        };
+    }
+    unsafe {
+        match dtype {
+            0 => of!(f32),
+            1 => of!(f64),
+            _ => of!(i32),
+        }
+    }
+}
+
+/// Rows of a table by number.
+#[wasm_bindgen]
+pub unsafe fn gather_rows(
+    team: usize,
+    dtype: u32,
+    rows: usize,
+    width: usize,
+    count: usize,
+    table: usize,
+    ids: usize,
+    out: usize,
+) {
+    unsafe {
+        with_float!(
+            dtype,
+            gather::gather_rows(
+                team_at(team),
+                rows,
+                width,
+                count,
+                table as *const T,
+                ids as *const i32,
+                out as *mut T,
+            )
+        );
+    }
+}
+
+/// Adds rows into zeros by number; the number `skip` adds nothing.
+#[wasm_bindgen]
+pub unsafe fn scatter_add_rows(
+    team: usize,
+    dtype: u32,
+    rows: usize,
+    width: usize,
+    count: usize,
+    ids: usize,
+    dy: usize,
+    out: usize,
+    skip: i32,
+) {
+    unsafe {
+        with_float!(
+            dtype,
+            gather::scatter_add_rows(
+                team_at(team),
+                rows,
+                width,
+                count,
+                ids as *const i32,
+                dy as *const T,
+                out as *mut T,
+                skip,
+            )
+        );
+    }
+}
+
+/// One step of SGD; `hyper`: learning rate, momentum, dampening, weight decay, nesterov, first.
+#[wasm_bindgen]
+pub unsafe fn sgd(
+    team: usize,
+    dtype: u32,
+    n: usize,
+    p: usize,
+    g: usize,
+    buffer: usize,
+    hyper: usize,
+    scale: usize,
+    p_out: usize,
+    buffer_out: usize,
+) {
+    unsafe {
+        with_float!(
+            dtype,
+            optimizer::sgd(
+                team_at(team),
+                n,
+                p as *const T,
+                g as *const T,
+                buffer as *const T,
+                hyper as *const f64,
+                scale as *const T,
+                p_out as *mut T,
+                buffer_out as *mut T,
+            )
+        );
+    }
+}
+
+/// One step of Adam; `hyper`: learning rate, β₁, β₂, ε, weight decay, decoupled, 1 − β₁ᵗ, 1 − β₂ᵗ.
+#[wasm_bindgen]
+pub unsafe fn adam(
+    team: usize,
+    dtype: u32,
+    n: usize,
+    p: usize,
+    g: usize,
+    m: usize,
+    v: usize,
+    hyper: usize,
+    scale: usize,
+    p_out: usize,
+    m_out: usize,
+    v_out: usize,
+) {
+    unsafe {
+        with_float!(
+            dtype,
+            optimizer::adam(
+                team_at(team),
+                n,
+                p as *const T,
+                g as *const T,
+                m as *const T,
+                v as *const T,
+                hyper as *const f64,
+                scale as *const T,
+                p_out as *mut T,
+                m_out as *mut T,
+                v_out as *mut T,
+            )
+        );
+    }
+}

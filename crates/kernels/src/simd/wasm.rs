@@ -1,0 +1,241 @@
+//! Vectors as wasm's `v128`.
+
+use core::arch::wasm32::{
+    f64x2_promote_low_f32x4, i32x4_shuffle, v128, v128_and, v128_andnot, v128_any_true,
+    v128_bitselect, v128_load, v128_or, v128_store, v128_xor,
+};
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use super::Lanes;
+
+mod f32x4 {
+    #[cfg(target_feature = "relaxed-simd")]
+    pub use core::arch::wasm32::f32x4_relaxed_madd as relaxed_madd;
+    pub use core::arch::wasm32::{
+        f32x4_abs as abs, f32x4_add as add, f32x4_ceil as ceil, f32x4_div as div, f32x4_eq as eq,
+        f32x4_extract_lane as extract, f32x4_floor as floor, f32x4_ge as ge, f32x4_gt as gt,
+        f32x4_le as le, f32x4_lt as lt, f32x4_max as max, f32x4_min as min, f32x4_mul as mul,
+        f32x4_ne as ne, f32x4_nearest as nearest, f32x4_neg as neg, f32x4_pmax as pmax,
+        f32x4_pmin as pmin, f32x4_splat as splat, f32x4_sqrt as sqrt, f32x4_sub as sub,
+        f32x4_trunc as trunc, u32x4_add as add_bits, u32x4_shl as shl, u32x4_shr as shr,
+        u32x4_splat as splat_bits,
+    };
+}
+
+mod f64x2 {
+    #[cfg(target_feature = "relaxed-simd")]
+    pub use core::arch::wasm32::f64x2_relaxed_madd as relaxed_madd;
+    pub use core::arch::wasm32::{
+        f64x2_abs as abs, f64x2_add as add, f64x2_ceil as ceil, f64x2_div as div, f64x2_eq as eq,
+        f64x2_extract_lane as extract, f64x2_floor as floor, f64x2_ge as ge, f64x2_gt as gt,
+        f64x2_le as le, f64x2_lt as lt, f64x2_max as max, f64x2_min as min, f64x2_mul as mul,
+        f64x2_ne as ne, f64x2_nearest as nearest, f64x2_neg as neg, f64x2_pmax as pmax,
+        f64x2_pmin as pmin, f64x2_splat as splat, f64x2_sqrt as sqrt, f64x2_sub as sub,
+        f64x2_trunc as trunc, u64x2_add as add_bits, u64x2_shl as shl, u64x2_shr as shr,
+        u64x2_splat as splat_bits,
+    };
+}
+
+macro_rules! lanes {
+    ($(#[$doc:meta])* $name:ident, $type:ident, $bits:ident, $module:ident,
+     [$($lane:literal),+], $add_to_f64:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name(pub v128);
+
+        impl Add for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn add(self, b: Self) -> Self {
+                Self($module::add(self.0, b.0))
+            }
+        }
+
+        impl Sub for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn sub(self, b: Self) -> Self {
+                Self($module::sub(self.0, b.0))
+            }
+        }
+
+        impl Mul for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn mul(self, b: Self) -> Self {
+                Self($module::mul(self.0, b.0))
+            }
+        }
+
+        impl Div for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn div(self, b: Self) -> Self {
+                Self($module::div(self.0, b.0))
+            }
+        }
+
+        impl Neg for $name {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                Self($module::neg(self.0))
+            }
+        }
+
+        impl Lanes<$type> for $name {
+            #[inline(always)]
+            fn splat(x: $type) -> Self {
+                Self($module::splat(x))
+            }
+            #[inline(always)]
+            fn splat_bits(bits: u64) -> Self {
+                Self($module::splat_bits(bits as $bits))
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $type) -> Self {
+                // SAFETY: the caller's promise; wasm loads need no alignment.
+                Self(unsafe { v128_load(from.cast()) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $type) {
+                // SAFETY: the caller's promise; wasm stores need no alignment.
+                unsafe { v128_store(to.cast(), self.0) }
+            }
+            #[inline(always)]
+            fn lane(self, index: usize) -> $type {
+                match index {
+                    $($lane => $module::extract::<$lane>(self.0),)+
+                    _ => unreachable!("a vector has no such lane"),
+                }
+            }
+            #[inline(always)]
+            fn madd(self, b: Self, c: Self) -> Self {
+                #[cfg(target_feature = "relaxed-simd")]
+                return Self($module::relaxed_madd(self.0, b.0, c.0));
+                #[cfg(not(target_feature = "relaxed-simd"))]
+                return self * b + c;
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                Self($module::abs(self.0))
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                Self($module::sqrt(self.0))
+            }
+            #[inline(always)]
+            fn min(self, b: Self) -> Self {
+                Self($module::min(self.0, b.0))
+            }
+            #[inline(always)]
+            fn max(self, b: Self) -> Self {
+                Self($module::max(self.0, b.0))
+            }
+            #[inline(always)]
+            fn pmin(self, b: Self) -> Self {
+                Self($module::pmin(self.0, b.0))
+            }
+            #[inline(always)]
+            fn pmax(self, b: Self) -> Self {
+                Self($module::pmax(self.0, b.0))
+            }
+            #[inline(always)]
+            fn floor(self) -> Self {
+                Self($module::floor(self.0))
+            }
+            #[inline(always)]
+            fn ceil(self) -> Self {
+                Self($module::ceil(self.0))
+            }
+            #[inline(always)]
+            fn trunc(self) -> Self {
+                Self($module::trunc(self.0))
+            }
+            #[inline(always)]
+            fn round(self) -> Self {
+                Self($module::nearest(self.0))
+            }
+            #[inline(always)]
+            fn eq(self, b: Self) -> Self {
+                Self($module::eq(self.0, b.0))
+            }
+            #[inline(always)]
+            fn ne(self, b: Self) -> Self {
+                Self($module::ne(self.0, b.0))
+            }
+            #[inline(always)]
+            fn lt(self, b: Self) -> Self {
+                Self($module::lt(self.0, b.0))
+            }
+            #[inline(always)]
+            fn le(self, b: Self) -> Self {
+                Self($module::le(self.0, b.0))
+            }
+            #[inline(always)]
+            fn gt(self, b: Self) -> Self {
+                Self($module::gt(self.0, b.0))
+            }
+            #[inline(always)]
+            fn ge(self, b: Self) -> Self {
+                Self($module::ge(self.0, b.0))
+            }
+            #[inline(always)]
+            fn select(mask: Self, a: Self, b: Self) -> Self {
+                Self(v128_bitselect(a.0, b.0, mask.0))
+            }
+            #[inline(always)]
+            fn any(self) -> bool {
+                v128_any_true(self.0)
+            }
+            #[inline(always)]
+            fn and(self, b: Self) -> Self {
+                Self(v128_and(self.0, b.0))
+            }
+            #[inline(always)]
+            fn or(self, b: Self) -> Self {
+                Self(v128_or(self.0, b.0))
+            }
+            #[inline(always)]
+            fn xor(self, b: Self) -> Self {
+                Self(v128_xor(self.0, b.0))
+            }
+            #[inline(always)]
+            fn andnot(self, b: Self) -> Self {
+                Self(v128_andnot(self.0, b.0))
+            }
+            #[inline(always)]
+            fn add_bits(self, b: Self) -> Self {
+                Self($module::add_bits(self.0, b.0))
+            }
+            #[inline(always)]
+            fn shl_bits(self, bits: u32) -> Self {
+                Self($module::shl(self.0, bits))
+            }
+            #[inline(always)]
+            fn shr_bits(self, bits: u32) -> Self {
+                Self($module::shr(self.0, bits))
+            }
+            #[inline(always)]
+            fn add_to_f64(self, accumulator: F64x2) -> F64x2 {
+                $add_to_f64(self, accumulator)
+            }
+        }
+    };
+}
+
+lanes!(
+    /// Four `f32`.
+    F32x4, f32, u32, f32x4, [0, 1, 2, 3],
+    |lanes: F32x4, accumulator: F64x2| {
+        let high = i32x4_shuffle::<2, 3, 2, 3>(lanes.0, lanes.0);
+        accumulator
+            + F64x2(f64x2_promote_low_f32x4(lanes.0))
+            + F64x2(f64x2_promote_low_f32x4(high))
+    }
+);
+lanes!(
+    /// Two `f64`.
+    F64x2, f64, u64, f64x2, [0, 1],
+    |lanes: F64x2, accumulator: F64x2| accumulator + lanes
+);

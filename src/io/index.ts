@@ -1,0 +1,3 @@
+/** Files. */
+export type { TensorData } from "./safetensors.js";
+export { readSafetensors, writeSafetensors } from "./safetensors.js";

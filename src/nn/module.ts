@@ -1,0 +1,174 @@
+import { DataError, ShapeError } from "../errors.js";
+import { formatShape, sameShape } from "../shape.js";
+import type { Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { Variable } from "../tensor.js";
+import { Parameter } from "./parameter.js";
+
+/** What travels from layer to layer: a tensor, and which of its positions are real. */
+export interface Signal {
+  /** `[batch, length, ...]`, or any shape where there is no mask. */
+  readonly x: Tensor;
+  /** Bool `[batch, length]`: 1 for real positions, 0 for padding; undefined: all are real. */
+  readonly mask?: Tensor | undefined;
+  /** What `x` is the softmax or sigmoid of, for losses to compute from. */
+  readonly logits?: Logits | undefined;
+}
+
+/** A tensor before its last activation. */
+export interface Logits {
+  readonly tensor: Tensor;
+  readonly activation: "softmax" | "sigmoid";
+}
+
+/** A module's options as plain data: enough to build it again. */
+export interface LayerConfig {
+  readonly type: string;
+  readonly options: object;
+}
+
+/**
+ * Part of a model: parameters and a function of them. Fields that hold Parameters, buffers, other
+ * Modules or arrays of Modules are found by their names, as in PyTorch's `state_dict`.
+ */
+export abstract class Module {
+  /** Whether dropout drops and batch norm learns; set by `train()` and `eval()`. */
+  training = true;
+
+  /** The type as saved files name it. */
+  abstract readonly type: string;
+
+  /** The module's function, on a tensor and its mask. */
+  abstract run(signal: Signal): Signal;
+
+  /** The options to build it again with. */
+  abstract config(): LayerConfig["options"];
+
+  /** Applies the module; what is watched sees its output. */
+  apply(signal: Signal): Signal {
+    const output = this.run(signal);
+    watcher?.(this, output);
+    return output;
+  }
+
+  /** The output for one input. */
+  forward(x: Tensor, { mask }: { readonly mask?: Tensor | undefined } = {}): Tensor {
+    return this.apply({ x, mask }).x;
+  }
+
+  /** Modules directly inside, by field name. */
+  children(): [name: string, module: Module][] {
+    return Object.entries(this).flatMap(([name, field]: [string, unknown]) => {
+      if (field instanceof Module) return [[name, field] as [string, Module]];
+      if (!Array.isArray(field)) return [];
+      return field.flatMap((entry: unknown, index) =>
+        entry instanceof Module ? [[`${name}.${index}`, entry] as [string, Module]] : [],
+      );
+    });
+  }
+
+  /** All variables by path, `0.self_attn.in_proj_weight`: the module's own, then its children's. */
+  namedVariables(): Map<string, Variable> {
+    const found = new Map<string, Variable>();
+    for (const [name, field] of Object.entries(this) as [string, unknown][]) {
+      if (field instanceof Variable) found.set(snakeCase(name), field);
+    }
+    for (const [name, child] of this.children()) {
+      const prefix = snakeCase(name);
+      for (const [path, variable] of child.namedVariables()) {
+        found.set(`${prefix}.${path}`, variable);
+      }
+    }
+    for (const [path, variable] of found) variable.name = path;
+    return found;
+  }
+
+  /** The variables that training changes, by path. */
+  namedParameters(): Map<string, Parameter> {
+    const found = new Map<string, Parameter>();
+    for (const [path, variable] of this.namedVariables()) {
+      if (variable instanceof Parameter) found.set(path, variable);
+    }
+    return found;
+  }
+
+  /** The variables that training changes. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters().values()];
+  }
+
+  /** Sets training mode here and in all modules inside. */
+  train(training = true): this {
+    this.training = training;
+    for (const [, child] of this.children()) child.train(training);
+    return this;
+  }
+
+  /** Sets inference mode here and in all modules inside. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** The content of all variables, by path. */
+  async stateDict(): Promise<Map<string, StateEntry>> {
+    const state = new Map<string, StateEntry>();
+    for (const [path, variable] of this.namedVariables()) {
+      const { shape, dtype } = variable;
+      state.set(path, { shape, dtype, data: await variable.data() });
+    }
+    return state;
+  }
+
+  /**
+   * Takes the content of all variables from `state`. Throws DataError where names are missing or
+   * left over, ShapeError where shapes differ; then nothing has been loaded.
+   */
+  loadStateDict(state: ReadonlyMap<string, StateEntry>): void {
+    const variables = this.namedVariables();
+    const missing = [...variables.keys()].filter((path) => !state.has(path));
+    const unknown = [...state.keys()].filter((path) => !variables.has(path));
+    if (missing.length + unknown.length > 0) {
+      const list = (names: string[]): string => names.join(", ") || "none";
+      throw new DataError(
+        `loadStateDict: missing ${list(missing)}; without a place in the model ${list(unknown)}`,
+      );
+    }
+    for (const [path, variable] of variables) {
+      const { shape, dtype } = state.get(path)!;
+      if (sameShape(shape, variable.shape) && dtype === variable.dtype) continue;
+      throw new ShapeError(
+        `loadStateDict: ${path} is ${formatShape(variable.shape)} ${variable.dtype} in the model, ` +
+          `${formatShape(shape)} ${dtype} in the state`,
+      );
+    }
+    for (const [path, variable] of variables) variable.set(state.get(path)!.data);
+  }
+}
+
+/** `inProjWeight` as PyTorch's files name it: `in_proj_weight`. */
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Sees each module's output, innermost modules first. */
+export type Watcher = (module: Module, output: Signal) => void;
+
+let watcher: Watcher | undefined;
+
+/** Runs `body` while `watch` sees the output of every module applied. */
+export function watching<T>(watch: Watcher, body: () => T): T {
+  const outer = watcher;
+  watcher = watch;
+  try {
+    return body();
+  } finally {
+    watcher = outer;
+  }
+}
+
+/** One variable's content. */
+export interface StateEntry {
+  readonly shape: Shape;
+  readonly dtype: Variable["dtype"];
+  readonly data: Awaited<ReturnType<Variable["data"]>>;
+}

@@ -1,0 +1,40 @@
+/** Layers by the type that saved files name. */
+import { DataError } from "../errors.js";
+import * as layers from "./layers.js";
+import type { LayerConfig, Module } from "./module.js";
+import * as transformer from "./transformer.js";
+
+/** A way to build a layer from its saved options, which its constructor checks. */
+type Builder = (options: never) => Module;
+
+const builders: { readonly [type: string]: Builder } = {
+  linear: (options: layers.LinearOptions) => new layers.Linear(options),
+  embedding: (options: layers.EmbeddingLayerOptions) => new layers.Embedding(options),
+  layerNorm: (options: layers.LayerNormLayerOptions) => new layers.LayerNorm(options),
+  batchNorm: (options: layers.BatchNormLayerOptions) => new layers.BatchNorm(options),
+  dropout: (options: layers.DropoutLayerOptions) => new layers.Dropout(options),
+  activation: (options: layers.ActivationLayerOptions) => new layers.Activation(options),
+  flatten: () => new layers.Flatten(),
+  globalAveragePooling1d: () => new layers.GlobalAveragePooling1d(),
+  globalMaxPooling1d: () => new layers.GlobalMaxPooling1d(),
+  multiheadAttention: (options: transformer.MultiheadAttentionOptions) =>
+    new transformer.MultiheadAttention(options),
+  transformerEncoderLayer: (options: transformer.TransformerEncoderLayerOptions) =>
+    new transformer.TransformerEncoderLayer(options),
+};
+
+/** A layer's type and options, as saved files hold them. */
+export function describeLayer(layer: Module): LayerConfig {
+  return { type: layer.type, options: layer.config() };
+}
+
+/** The layer that `config` describes. Throws DataError for an unknown type. */
+export function buildLayer({ type, options }: LayerConfig): Module {
+  const build = Object.hasOwn(builders, type) ? builders[type] : undefined;
+  if (!build) {
+    const known = Object.keys(builders).join(", ");
+    throw new DataError(`the model has a layer of type "${type}"; known are ${known}`);
+  }
+  // The options come from a file: constructors check what they take from them.
+  return build(options as never);
+}

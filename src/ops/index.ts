@@ -1,0 +1,39 @@
+/**
+ * The op table: every op users can call, by name. `Tensor`'s methods, the tests' rows and
+ * `docs/ops.md` follow from it.
+ */
+import { scaledDotProductAttention } from "./attention.js";
+import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
+import { crossEntropy } from "./crossEntropy.js";
+import * as elementwise from "./elementwise.js";
+import { embedding, oneHot } from "./embedding.js";
+import { matmul } from "./matmul.js";
+import * as movement from "./movement.js";
+import { batchNorm, layerNorm } from "./normalization.js";
+import * as reduce from "./reduce.js";
+import { logSoftmax, softmax } from "./softmax.js";
+
+const { dropoutWith, checkProbability, ...elementwiseOps } = elementwise;
+const { sumTo, checkFloat, ...reductions } = reduce;
+
+/** Ops whose first argument is the tensor they work on: `Tensor` has them as methods too. */
+export const tensorOps = {
+  ...elementwiseOps,
+  ...movement,
+  ...reductions,
+  matmul,
+  softmax,
+  logSoftmax,
+  crossEntropy,
+  layerNorm,
+  batchNorm,
+  embedding,
+  oneHot,
+  scaledDotProductAttention,
+};
+
+/** Ops that make tensors. */
+export const creationOps = { full, zeros, ones, arange, uniform, normal };
+
+/** All ops. */
+export const ops = { ...tensorOps, ...creationOps };

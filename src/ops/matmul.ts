@@ -1,0 +1,120 @@
+/** Matrix products. */
+import { dtypes, promote } from "../dtype.js";
+import { ShapeError } from "../errors.js";
+import type { Emitter, OpFunction } from "../op.js";
+import { defineOp } from "../op.js";
+import type { Layout, Shape } from "../shape.js";
+import { broadcastLayout, broadcastShapes, formatShape, reshapeLayout, sizeOf } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { cast } from "./elementwise.js";
+import { reshape, transpose, unsqueeze } from "./movement.js";
+import { checkFloat, sumTo } from "./reduce.js";
+
+function productShape(a: Shape, b: Shape): Shape {
+  const [m, k] = a.slice(-2);
+  const [inner, n] = b.slice(-2);
+  if (k !== inner) {
+    throw new ShapeError(
+      `matmul: ${formatShape(a)} × ${formatShape(b)}: inner sizes ${k} and ${inner} differ`,
+    );
+  }
+  return [...broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2)), m!, n!];
+}
+
+/** The last two axes as the kernel walks them: the elements between rows, and between columns. */
+function matrixOf({ strides }: Layout): readonly [row: number, column: number] {
+  return [strides.at(-2)!, strides.at(-1)!];
+}
+
+/** The operand with one of its last two axes dense, which the kernel is fast on. */
+function matrix(emitter: Emitter, index: number): ReturnType<Emitter["strided"]> {
+  const found = emitter.strided(index);
+  return matrixOf(found.layout).includes(1) ? found : emitter.denseRows(index);
+}
+
+const product: OpFunction<[a: Tensor, b: Tensor]> = defineOp("matmul", {
+  signature: (a: Tensor, b: Tensor) => {
+    const dtype = promote(a.dtype, b.dtype);
+    return { operands: [cast(a, dtype), cast(b, dtype)], attributes: {} };
+  },
+  infer: ([a, b]) => {
+    checkFloat("matmul", a!);
+    return { shape: productShape(a!.shape, b!.shape), dtype: a!.dtype };
+  },
+  kernel: (emitter) => {
+    const { shape, dtype } = emitter.outputs[0]!;
+    if (sizeOf(shape) === 0) {
+      emitter.output(0);
+      return;
+    }
+    const a = matrix(emitter, 0);
+    const b = matrix(emitter, 1);
+    const k = a.layout.shape.at(-1)!;
+    const n = shape.at(-1)!;
+    // With one matrix on the right, rows of all batches are rows of one product.
+    const rows = b.layout.shape.length === 2 ? sizeOf(shape.slice(0, -1)) : shape.at(-2)!;
+    const flat = rows === shape.at(-2)! ? undefined : reshapeLayout(a.layout, [rows, k]);
+    const [m, left, batch] = flat
+      ? [rows, flat, [] as Shape]
+      : [shape.at(-2)!, a.layout, shape.slice(0, -2)];
+    const batchStrides = (layout: Layout): readonly number[] => {
+      const outer = { ...layout, shape: layout.shape.slice(0, -2) };
+      return broadcastLayout({ ...outer, strides: layout.strides.slice(0, -2) }, batch).strides;
+    };
+    const layout = [
+      batch.length,
+      ...batch,
+      ...(flat ? [] : batchStrides(left)),
+      ...(flat ? [] : batchStrides(b.layout)),
+    ];
+    emitter.call(
+      "gemm",
+      dtypes[dtype].code,
+      m,
+      n,
+      k,
+      sizeOf(batch),
+      emitter.words(layout),
+      a.place,
+      ...matrixOf(left),
+      b.place,
+      ...matrixOf(b.layout),
+      emitter.output(0),
+    );
+  },
+  // dA = dY·Bᵀ, dB = Aᵀ·dY
+  vjp: (dy, { operands: [a, b], needs }) => [
+    needs[0] ? sumTo(product(dy, transpose(b!)), a!.shape) : undefined,
+    needs[1] ? rightGradient(a!, dy, b!.shape) : undefined,
+  ],
+});
+
+function rightGradient(a: Tensor, dy: Tensor, shape: Shape): Tensor {
+  if (shape.length > 2) return sumTo(product(transpose(a), dy), shape);
+  // One matrix for all batches: one product over all their rows sums over the batches too.
+  const rows = (x: Tensor): Tensor => reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+  return product(transpose(rows(a)), rows(dy));
+}
+
+/**
+ * Matrix product. `a: [..., m, k]`, `b: [..., k, n]` → `[..., m, n]`; leading axes broadcast. A
+ * vector stands for one row on the left, one column on the right. Throws ShapeError where inner
+ * sizes differ.
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (a.rank === 0 || b.rank === 0) {
+    throw new ShapeError(
+      `matmul: ${formatShape(a.shape)} × ${formatShape(b.shape)}: a scalar has no rows; use mul`,
+    );
+  }
+  const left = a.rank === 1 ? unsqueeze(a, 0) : a;
+  const right = b.rank === 1 ? unsqueeze(b, 1) : b;
+  const full = product(left, right);
+  const dropRow = a.rank === 1 ? full.rank - 2 : -1;
+  const dropColumn = b.rank === 1 ? full.rank - 1 : -1;
+  if (dropRow < 0 && dropColumn < 0) return full;
+  return reshape(
+    full,
+    full.shape.filter((_, axis) => axis !== dropRow && axis !== dropColumn),
+  );
+}

@@ -1,0 +1,80 @@
+/** The ops that users import by name. */
+export type { AttentionOptions } from "./attention.js";
+export { scaledDotProductAttention } from "./attention.js";
+export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
+export type { CrossEntropyOptions } from "./crossEntropy.js";
+export { crossEntropy } from "./crossEntropy.js";
+export type { DropoutOptions, GeluOptions } from "./elementwise.js";
+export {
+  abs,
+  add,
+  cast,
+  ceil,
+  clamp,
+  cos,
+  div,
+  dropout,
+  eq,
+  erf,
+  exp,
+  expm1,
+  floor,
+  ge,
+  gelu,
+  gt,
+  isFinite,
+  isNaN,
+  le,
+  log,
+  log1p,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  maximum,
+  minimum,
+  mul,
+  ne,
+  neg,
+  pow,
+  reciprocal,
+  relu,
+  remainder,
+  round,
+  rsqrt,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  tanh,
+  where,
+} from "./elementwise.js";
+export type { EmbeddingOptions } from "./embedding.js";
+export { embedding, oneHot } from "./embedding.js";
+export { matmul } from "./matmul.js";
+export type { FlattenOptions, Range } from "./movement.js";
+export {
+  broadcastTo,
+  concat,
+  flatten,
+  pad,
+  permute,
+  reshape,
+  slice,
+  split,
+  squeeze,
+  stack,
+  transpose,
+  unsqueeze,
+} from "./movement.js";
+export type { BatchNormOptions, LayerNormOptions } from "./normalization.js";
+export { batchNorm, layerNorm } from "./normalization.js";
+export type { ArgOptions, ReduceOptions } from "./reduce.js";
+export { argMax, argMin, max, mean, min, prod, sum, variance } from "./reduce.js";
+export type { AxisOption } from "./softmax.js";
+export { logSoftmax, softmax } from "./softmax.js";

@@ -1,0 +1,61 @@
+import type { Parameter } from "../nn/parameter.js";
+import { sgdUpdate } from "../ops/optimizer.js";
+import type { Tensor, Variable } from "../tensor.js";
+import type { OptimizerOptions } from "./optimizer.js";
+import { checkNumber, Optimizer } from "./optimizer.js";
+
+/** Options of `SGD`, with PyTorch's meanings. */
+export interface SgdOptions extends OptimizerOptions {
+  /** Default: 0.01. */
+  readonly learningRate?: number;
+  readonly momentum?: number;
+  readonly dampening?: number;
+  readonly weightDecay?: number;
+  readonly nesterov?: boolean;
+}
+
+/** Stochastic gradient descent, with momentum (Polyak, 1964; Sutskever et al., 2013). */
+export class SGD extends Optimizer {
+  private readonly settings: Required<Omit<SgdOptions, "learningRate" | "clipNorm">>;
+  private readonly buffers: Map<Parameter, Variable> | undefined;
+
+  constructor(
+    parameters: Iterable<Parameter>,
+    {
+      learningRate = 0.01,
+      momentum = 0,
+      dampening = 0,
+      weightDecay = 0,
+      nesterov = false,
+      ...common
+    }: SgdOptions = {},
+  ) {
+    super(parameters, { learningRate, ...common });
+    checkNumber("momentum", momentum, 0, 1);
+    checkNumber("weightDecay", weightDecay, 0, Infinity);
+    this.settings = { momentum, dampening, weightDecay, nesterov };
+    this.buffers = momentum > 0 ? this.zeros() : undefined;
+  }
+
+  protected hyper(step: number): number[] {
+    const { momentum, dampening, weightDecay, nesterov } = this.settings;
+    const first = step === 1;
+    return [this.learningRate, momentum, dampening, weightDecay, Number(nesterov), Number(first)];
+  }
+
+  protected update(
+    parameter: Parameter,
+    gradient: Tensor,
+    hyper: Tensor,
+    scale: Tensor | undefined,
+  ): void {
+    const buffer = this.buffers?.get(parameter);
+    const [next, nextBuffer] = sgdUpdate.all(parameter, gradient, buffer, hyper, scale);
+    parameter.assign(next!);
+    if (nextBuffer) buffer?.assign(nextBuffer);
+  }
+
+  protected state(): Map<string, Variable> {
+    return new Map(this.buffers ? this.named("momentum", this.buffers) : []);
+  }
+}

@@ -1,0 +1,57 @@
+/** What a kernel op's lowering works with: its node's operands and outputs as places. */
+import type { Node, Value } from "../graph.js";
+import type { Emitter } from "../op.js";
+import type { Layout } from "../shape.js";
+import { denseLayout, isDense } from "../shape.js";
+import type { Builder } from "./builder.js";
+import { emitCopy, emitFill } from "./chain.js";
+import { labelOf } from "./fuse.js";
+import type { Placed } from "./place.js";
+import { startOf } from "./place.js";
+
+/** The Emitter of one node. */
+export function kernelEmitter(builder: Builder, node: Node): Emitter {
+  const operand = (index: number): Value => node.inputs[index]!;
+  const label = labelOf([node]);
+  const located = (value: Value, placed: Placed): ReturnType<Emitter["strided"]> => ({
+    place: startOf(placed, value.dtype),
+    layout: placed.layout,
+  });
+  const output = (index: number, strides?: readonly number[]): Placed => {
+    const value = node.outputs[index]!;
+    const dense = denseLayout(value.shape);
+    const layout: Layout = strides ? { ...dense, strides } : dense;
+    const inOrder = isDense(layout);
+    const placed = {
+      buffer: inOrder ? builder.outputBuffer(value) : builder.temporary(value.bytes),
+      layout,
+    };
+    builder.place(value, placed);
+    return placed;
+  };
+  return {
+    operands: node.inputs,
+    outputs: node.outputs,
+    strided: (index) => located(operand(index), builder.find(operand(index))),
+    dense: (index) => startOf(builder.dense(operand(index)), operand(index).dtype),
+    denseRows: (index) => {
+      const value = operand(index);
+      const placed = builder.find(value);
+      const inRows = placed.layout.strides.at(-1) === 1 || value.shape.at(-1)! <= 1;
+      return located(value, inRows ? placed : builder.dense(value));
+    },
+    output: (index, strides) => startOf(output(index, strides), node.outputs[index]!.dtype),
+    scratch: (bytes) => ({ buffer: builder.temporary(bytes), offset: 0 }),
+    words: (values) => builder.words(values),
+    copyInto: (index, region) => {
+      const { buffer } = builder.find(node.outputs[0]!);
+      const from = builder.find(operand(index));
+      emitCopy(builder, operand(index).dtype, from, { buffer, layout: region }, node.op.name);
+    },
+    fill: (value) => {
+      const [result] = node.outputs;
+      emitFill(builder, result!.dtype, value, builder.find(result!));
+    },
+    call: (kernel, ...args) => builder.call(kernel, args, label),
+  };
+}

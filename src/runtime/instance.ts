@@ -1,0 +1,99 @@
+/** One thread's instance of the engine's wasm module, through wasm-bindgen's own glue. */
+import { ArgumentError, OutOfMemoryError } from "../errors.js";
+import { pageBytes } from "./heap.js";
+import { readBytes } from "./platform.js";
+import type { Build } from "./protocol.js";
+
+/** The exports of the engine crate. */
+export type Exports = typeof import("../../wasm/plain/engine.js");
+
+/** A kernel as a Program's calls see it: `team`, then numbers. */
+export type Kernel = (...args: readonly number[]) => void;
+
+/** What any thread needs to make its Instance; structured-cloneable. */
+export interface Source {
+  readonly module: WebAssembly.Module;
+  /** The glue's address. Each copy of it serves one instance. */
+  readonly glue: string;
+  /** The memory all threads share; undefined for the build that has its own. */
+  readonly memory: WebAssembly.Memory | undefined;
+}
+
+/** The engine on one thread. */
+export interface Instance {
+  readonly exports: Exports;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Bytes of the stack of each thread. */
+const stackBytes = 2 ** 20;
+
+/** What the memory begins with: more than the first thread's stack and the module's data. */
+export const initialBytes = 64 * pageBytes;
+
+/** Below this a host's refusal of the memory is final. */
+const leastMemory = 64 * 2 ** 20;
+
+/** Compiles a build found under `wasmUrl`, a folder. */
+export async function loadSource(
+  wasmUrl: URL,
+  build: Build,
+  memory: WebAssembly.Memory | undefined,
+): Promise<Source> {
+  const folder = new URL(`${build}/`, wasmUrl.href.endsWith("/") ? wasmUrl : `${wasmUrl.href}/`);
+  const bytes = await readBytes(new URL("engine_bg.wasm", folder));
+  const module = await WebAssembly.compile(bytes);
+  return { module, glue: new URL("engine.js", folder).href, memory };
+}
+
+/** A shared memory that may grow to `limit` bytes, or to the most that the host grants. */
+export function createMemory(limit: number): { memory: WebAssembly.Memory; limit: number } {
+  for (let bytes = limit; ; bytes /= 2) {
+    const maximum = Math.floor(bytes / pageBytes);
+    try {
+      return {
+        memory: new WebAssembly.Memory({
+          initial: initialBytes / pageBytes,
+          maximum,
+          shared: true,
+        }),
+        limit: maximum * pageBytes,
+      };
+    } catch (error) {
+      if (bytes / 2 >= leastMemory) continue;
+      throw new OutOfMemoryError(`init: no WebAssembly memory of ${bytes} bytes: ${String(error)}`);
+    }
+  }
+}
+
+let copies = 0;
+
+/**
+ * A fresh copy of the glue, ready to make an instance at once: a thread whose run was abandoned
+ * half-way must replace its instance, whose stack and locals are in disarray, without waiting.
+ */
+export async function prepare({ module, glue, memory }: Source): Promise<() => Instance> {
+  const copy = `${glue}?copy=${copies++}`;
+  const exports: Exports = await import(/* webpackIgnore: true */ /* @vite-ignore */ copy);
+  return () => {
+    const raw = memory
+      ? exports.initSync({ module, memory, thread_stack_size: stackBytes })
+      : exports.initSync({ module });
+    return { exports, memory: memory ?? ownMemory(raw) };
+  };
+}
+
+/** The memory of the build that brings its own; the declarations are those of one that does not. */
+function ownMemory(raw: object): WebAssembly.Memory {
+  if ("memory" in raw && raw.memory instanceof WebAssembly.Memory) return raw.memory;
+  throw new ArgumentError("the engine's module exports no memory: it is not of this version");
+}
+
+/** The kernel called `name`. */
+export function kernelOf(exports: Exports, name: string): Kernel {
+  const found = Object.entries(exports).find(([key]) => key === name)?.[1];
+  if (typeof found !== "function") {
+    throw new ArgumentError(`the engine has no kernel called "${name}"`);
+  }
+  return found as Kernel;
+}

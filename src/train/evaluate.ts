@@ -1,0 +1,124 @@
+/** Measuring and using a model, batch by batch. */
+import { ArgumentError } from "../errors.js";
+import type { Compiled } from "../compile.js";
+import type { TypedArray } from "../dtype.js";
+import type { Shape } from "../shape.js";
+import { sizeOf } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { tensor } from "../tensor.js";
+import type { Report } from "./history.js";
+import { Averages } from "./history.js";
+import type { Input, Table } from "./inputs.js";
+import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
+import type { Model } from "./model.js";
+import type { MeasuredStep } from "./steps.js";
+
+/** Options of `predict`. */
+export interface PredictOptions {
+  /** Rows at a time. Default: 32. */
+  readonly batchSize?: number;
+}
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions extends PredictOptions {
+  /** How much each row counts, `[rows]`. */
+  readonly sampleWeight?: Input;
+}
+
+/** Rows at a time where nothing else is said (Keras's default). */
+export const defaultBatchSize = 32;
+
+/** Throws ArgumentError unless `batchSize` is a whole number ≥ 1. */
+export function checkBatchSize(caller: string, batchSize: number): void {
+  if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
+  throw new ArgumentError(`${caller}: batchSize is ${batchSize}; it must be a whole number ≥ 1`);
+}
+
+/** A table's content as a tensor. */
+export function tensorOf({ data, shape }: Table): Tensor {
+  return tensor(data, { shape });
+}
+
+/** Runs `step` on tensors of these tables, which are freed after, and gives its sums. */
+export async function runStep(
+  step: MeasuredStep,
+  tables: readonly (Table | undefined)[],
+): Promise<ArrayLike<number> & Iterable<number>> {
+  const inputs = tables.filter((table) => table !== undefined).map(tensorOf);
+  try {
+    const sums = await step(...inputs);
+    const values = await sums.data();
+    sums.dispose();
+    return values;
+  } finally {
+    for (const input of inputs) input.dispose();
+  }
+}
+
+/** The means over all rows of tables. */
+export async function averagesOf(
+  step: MeasuredStep,
+  names: readonly string[],
+  [x, ...others]: readonly [Table, ...(Table | undefined)[]],
+  batchSize: number,
+): Promise<Averages> {
+  const averages = new Averages(names);
+  const rows = x.shape[0]!;
+  for (let start = 0; start < rows; start += batchSize) {
+    const end = Math.min(rows, start + batchSize);
+    const batch = [x, ...others].map((table) => table && sliceRows(table, start, end));
+    averages.add(await runStep(step, batch));
+  }
+  return averages;
+}
+
+/** The loss and metrics of `model`. */
+export async function evaluate(
+  model: Model,
+  x: Input,
+  y: Input,
+  { batchSize = defaultBatchSize, sampleWeight }: EvaluateOptions,
+): Promise<Report> {
+  const setup = model.setup("evaluate");
+  checkBatchSize("evaluate", batchSize);
+  const inputs = tableOf("x", x, "float32");
+  const targets = tableOf("y", y, "int32");
+  const weights = sampleWeight && tableOf("sampleWeight", sampleWeight, "float32");
+  checkSameRows(inputs, { y: targets, sampleWeight: weights });
+  const tables = [inputs, targets, weights] as const;
+  const averages = await averagesOf(setup.evaluate, setup.names, tables, batchSize);
+  return averages.report();
+}
+
+/** The outputs of a model for all rows of `x`. */
+export async function predict(
+  step: Compiled<readonly [Tensor], Tensor>,
+  x: Input,
+  { batchSize = defaultBatchSize }: PredictOptions,
+): Promise<Tensor> {
+  checkBatchSize("predict", batchSize);
+  const table = tableOf("x", x, "float32");
+  const rows = table.shape[0]!;
+  const parts: TypedArray[] = [];
+  let inner: Shape = [];
+  for (let start = 0; start < rows; start += batchSize) {
+    const input = tensorOf(sliceRows(table, start, Math.min(rows, start + batchSize)));
+    const output = await step(input);
+    parts.push(await output.data());
+    inner = output.shape.slice(1);
+    input.dispose();
+    output.dispose();
+  }
+  return joined(parts, [rows, ...inner]);
+}
+
+function joined(parts: readonly TypedArray[], shape: Shape): Tensor {
+  const { constructor } = parts[0]!;
+  const data = new (constructor as new (length: number) => TypedArray)(sizeOf(shape));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return tensor(data, { shape });
+}

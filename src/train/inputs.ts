@@ -1,0 +1,85 @@
+/** What users pass as data, as one table of rows. */
+import type { DType, TypedArray } from "../dtype.js";
+import { DataError } from "../errors.js";
+import type { Shape } from "../shape.js";
+import { formatShape, sizeOf } from "../shape.js";
+import type { NestedNumbers } from "../tensor.js";
+import { flattenNested, Tensor } from "../tensor.js";
+
+/** Rows of one shape, one after the other: `shape[0]` of them. */
+export interface Table {
+  readonly data: TypedArray;
+  readonly shape: Shape;
+}
+
+/** Token ids as a vectorizer gives them, `[texts, length]`. */
+export interface TokenTable {
+  readonly ids: Int32Array;
+  readonly shape: Shape;
+}
+
+/** Data that training takes: nested numbers, a typed array of single numbers, or a table. */
+export type Input = readonly NestedNumbers[] | TypedArray | Table | TokenTable;
+
+/** `input` as a table. Whole numbers are labels (int32) for targets, float32 for inputs. */
+export function tableOf(name: string, input: Input, whole: DType): Table {
+  const table = rawTable(name, input, whole);
+  if (table.shape[0] === 0) {
+    throw new DataError(`${name} is empty: there is nothing to train on or to predict`);
+  }
+  return table;
+}
+
+function rawTable(name: string, input: Input, whole: DType): Table {
+  if (ArrayBuffer.isView(input)) return { data: input, shape: [input.length] };
+  if (input instanceof Tensor) {
+    throw new DataError(`${name} is a Tensor; pass { data: await x.data(), shape: x.shape }`);
+  }
+  if ("ids" in input) return { data: input.ids, shape: input.shape };
+  if ("data" in input) {
+    if (sizeOf(input.shape) !== input.data.length) {
+      throw new DataError(
+        `${name}: ${input.data.length} numbers do not fill the shape ${formatShape(input.shape)}`,
+      );
+    }
+    return input;
+  }
+  const { numbers, shape } = flattenNested(name, input);
+  const labels = whole === "int32" && numbers.every(Number.isInteger);
+  return { data: labels ? Int32Array.from(numbers) : Float32Array.from(numbers), shape };
+}
+
+/** Rows of `table` by number, copied into `into` where given. */
+export function gatherRows(table: Table, rows: ArrayLike<number>): Table {
+  const width = sizeOf(table.shape.slice(1));
+  const data = new (table.data.constructor as new (length: number) => TypedArray)(
+    rows.length * width,
+  );
+  for (let i = 0; i < rows.length; i++) {
+    const start = rows[i]! * width;
+    data.set(table.data.subarray(start, start + width), i * width);
+  }
+  return { data, shape: [rows.length, ...table.shape.slice(1)] };
+}
+
+/** The rows from `start` up to `end`. */
+export function sliceRows({ data, shape }: Table, start: number, end: number): Table {
+  const width = sizeOf(shape.slice(1));
+  return {
+    data: data.subarray(start * width, end * width),
+    shape: [end - start, ...shape.slice(1)],
+  };
+}
+
+/** Throws DataError unless the tables have a row for a row. */
+export function checkSameRows(
+  x: Table,
+  others: { readonly [name: string]: Table | undefined },
+): void {
+  for (const [name, table] of Object.entries(others)) {
+    if (!table || table.shape[0] === x.shape[0]) continue;
+    throw new DataError(
+      `x has ${x.shape[0]} rows, ${name} has ${table.shape[0]}: one is needed each`,
+    );
+  }
+}

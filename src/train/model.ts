@@ -1,0 +1,100 @@
+import { StateError } from "../errors.js";
+import type { MetricName } from "../metrics/metrics.js";
+import { entryMetric } from "../metrics/metrics.js";
+import { Module } from "../nn/module.js";
+import type { OptimizerSpec } from "../optim/index.js";
+import { makeOptimizer } from "../optim/index.js";
+import type { Optimizer } from "../optim/optimizer.js";
+import type { Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { evaluate, predict } from "./evaluate.js";
+import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
+import type { FitOptions } from "./fit.js";
+import { fit } from "./fit.js";
+import type { History, Report } from "./history.js";
+import type { Input } from "./inputs.js";
+import type { LossName } from "./losses.js";
+import { entryLoss } from "./losses.js";
+import type { MeasuredStep, Objective } from "./steps.js";
+import { evaluateStep, predictStep, trainStep } from "./steps.js";
+import { summarize } from "./summary.js";
+
+/** What a model is trained by. */
+export interface CompileOptions {
+  readonly optimizer: OptimizerSpec;
+  readonly loss: LossName;
+  readonly metrics?: readonly MetricName[];
+}
+
+/** A model's training, once `compile` has set it up. */
+export interface Training {
+  readonly options: CompileOptions;
+  readonly objective: Objective;
+  readonly optimizer: Optimizer;
+  readonly train: MeasuredStep;
+  readonly evaluate: MeasuredStep;
+  /** What reports name: `loss`, then the metrics. */
+  readonly names: readonly string[];
+}
+
+/** A module that can be trained, measured and used, in Keras's manner. */
+export abstract class Model extends Module {
+  #training: Training | undefined;
+  #predict: ReturnType<typeof predictStep> | undefined;
+
+  /** Sets the optimizer, loss and metrics; training starts anew. */
+  compile(options: CompileOptions): void {
+    const metrics = new Map((options.metrics ?? []).map((name) => [name, entryMetric(name)]));
+    const objective = { loss: entryLoss(options.loss), metrics };
+    const optimizer = makeOptimizer(options.optimizer, this.parameters());
+    this.#training = {
+      options,
+      objective,
+      optimizer,
+      train: trainStep(this, objective, optimizer),
+      evaluate: evaluateStep(this, objective),
+      names: ["loss", ...metrics.keys()],
+    };
+  }
+
+  /** @internal The training that `compile` set up. Throws StateError before it. */
+  setup(caller: string): Training {
+    if (this.#training) return this.#training;
+    throw new StateError(`${caller}: call compile({ optimizer, loss }) first`);
+  }
+
+  /** Whether `compile` was called. */
+  get compiled(): boolean {
+    return this.#training !== undefined;
+  }
+
+  /**
+   * Trains on `x` and `y`, a row for a row. Throws DataError for empty or unequal data, IndexError
+   * for labels or ids out of range, NonFiniteError naming step and layer for a loss that is none.
+   */
+  async fit(x: Input, y: Input, options: FitOptions = {}): Promise<History> {
+    return fit(this, x, y, options);
+  }
+
+  /** The loss and metrics on `x` and `y`. */
+  async evaluate(x: Input, y: Input, options: EvaluateOptions = {}): Promise<Report> {
+    return evaluate(this, x, y, options);
+  }
+
+  /** The outputs for `x`, `[rows, ...]`. */
+  async predict(x: Input, options: PredictOptions = {}): Promise<Tensor> {
+    this.#predict ??= predictStep(this);
+    return predict(this.#predict, x, options);
+  }
+
+  /** Layers, output shapes and parameters as text, for inputs of `inputShape` without the batch. */
+  summary(inputShape: Shape, { dtype = "float32" }: SummaryOptions = {}): string {
+    return summarize(this, { shape: inputShape, dtype });
+  }
+}
+
+/** Options of `summary`. */
+export interface SummaryOptions {
+  /** Of the input; `int32` for token ids. */
+  readonly dtype?: Tensor["dtype"];
+}

@@ -1,0 +1,18 @@
+/** Training, as users import it. */
+export type { EvaluateOptions, PredictOptions } from "./evaluate.js";
+export type { FitCallbacks, FitOptions } from "./fit.js";
+export { History } from "./history.js";
+export type { Report } from "./history.js";
+export type { Input, Table } from "./inputs.js";
+export type { LossName } from "./losses.js";
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  categoricalCrossEntropy,
+  halfSquaredError,
+  meanSquaredError,
+} from "./losses.js";
+export type { CompileOptions } from "./model.js";
+export type { ProgressStream } from "./progressBar.js";
+export type { Companions, LoadedModel } from "./save.js";
+export { loadModel, modelFiles, modelFromFiles, saveModel, weightsHash } from "./save.js";

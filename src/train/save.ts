@@ -1,0 +1,136 @@
+/** Models as files, and back. */
+import { DataError } from "../errors.js";
+import type { TensorData } from "../io/safetensors.js";
+import { readSafetensors, writeSafetensors } from "../io/safetensors.js";
+import type { ModelFiles } from "../io/modelFiles.js";
+import { readModelFiles, sha256, writeModelFiles } from "../io/modelFiles.js";
+import type { LayerConfig } from "../nn/module.js";
+import type { RandomState } from "../seed.js";
+import { randomState, setRandomState } from "../seed.js";
+import type { Vectorizer, VectorizerData } from "../text/vectorizer.js";
+import { vectorizerFromJSON } from "../text/vectorizer.js";
+import type { CompileOptions, Model } from "./model.js";
+import { Sequential } from "./sequential.js";
+
+/** What is saved with a model besides itself. */
+export interface Companions {
+  /** Turns texts into the model's input. */
+  readonly vectorizer?: Vectorizer | undefined;
+  /** The names of the classes, in the order of the outputs. */
+  readonly classes?: readonly string[] | undefined;
+}
+
+/** What `model.json` says. */
+interface Description {
+  readonly format: typeof format;
+  readonly version: number;
+  readonly model: LayerConfig;
+  readonly training?: CompileOptions;
+  readonly optimizerSteps?: number;
+  readonly random?: RandomState;
+  readonly vectorizer?: VectorizerData;
+  readonly classes?: readonly string[];
+}
+
+const format = "ferrograd";
+const version = 1;
+
+/** A model read from files, with what was saved beside it. */
+export interface LoadedModel extends Companions {
+  readonly model: Sequential;
+}
+
+/** The model as files: architecture, weights and, if it was compiled, all its training needs. */
+export async function modelFiles(
+  model: Sequential,
+  { vectorizer, classes }: Companions = {},
+): Promise<ModelFiles> {
+  const training = model.compiled ? model.setup("save") : undefined;
+  const state = await training?.optimizer.stateDict();
+  const description: Description = {
+    format,
+    version,
+    model: { type: model.type, options: model.config() },
+    ...(training && { training: training.options }),
+    ...(state && { optimizerSteps: state.steps, random: randomState() }),
+    ...(vectorizer && { vectorizer: vectorizer.toJSON() }),
+    ...(classes && { classes }),
+  };
+  const data = new Map([["weights", writeSafetensors(await model.stateDict())]]);
+  if (state) data.set("optimizer", writeSafetensors(state.variables));
+  return { description, data };
+}
+
+/** The model that `files` describe. Throws DataError, having made nothing, where they do not fit. */
+export function modelFromFiles({ description, data }: ModelFiles): LoadedModel {
+  const saved = checkDescription(description);
+  const weights = tensorsOf(data, "weights");
+  const model = Sequential.fromConfig(checkSequential(saved.model));
+  model.loadStateDict(weights);
+  if (saved.training) {
+    model.compile(saved.training);
+    const variables = tensorsOf(data, "optimizer");
+    model.setup("load").optimizer.loadStateDict({ steps: saved.optimizerSteps ?? 0, variables });
+  }
+  if (saved.random) setRandomState(saved.random);
+  return {
+    model,
+    vectorizer: saved.vectorizer && vectorizerFromJSON(saved.vectorizer),
+    classes: saved.classes,
+  };
+}
+
+/** Saves the model in `folder` (Node), at once or not at all. */
+export async function saveModel(
+  model: Sequential,
+  folder: string,
+  companions: Companions = {},
+): Promise<void> {
+  await writeModelFiles(folder, await modelFiles(model, companions));
+}
+
+/** The model saved in `folder` (Node). Throws DataError where a file is missing or corrupt. */
+export async function loadModel(folder: string): Promise<LoadedModel> {
+  return modelFromFiles(await readModelFiles(folder));
+}
+
+/** SHA-256 over the bytes of all parameters, in their order: equal for equal weights. */
+export async function weightsHash(model: Model): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for (const parameter of model.parameters()) {
+    const data = await parameter.data();
+    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return sha256(whole);
+}
+
+function tensorsOf(data: ModelFiles["data"], kind: string): Map<string, TensorData> {
+  const bytes = data.get(kind);
+  if (!bytes) throw new DataError(`the saved model has no ${kind}`);
+  return readSafetensors(bytes, kind);
+}
+
+function checkDescription(description: object): Description {
+  const saved = description as Partial<Description>;
+  if (saved.format !== format || typeof saved.model !== "object") {
+    throw new DataError("model.json does not describe a Ferrograd model");
+  }
+  if (saved.version !== version) {
+    throw new DataError(
+      `the model is of format version ${saved.version}; this release reads version ${version}`,
+    );
+  }
+  return saved as Description;
+}
+
+function checkSequential({ type, options }: LayerConfig): { layers: readonly LayerConfig[] } {
+  const layers: unknown = "layers" in options ? options.layers : undefined;
+  if (type === "sequential" && Array.isArray(layers)) return { layers: layers as LayerConfig[] };
+  throw new DataError(`the saved model is of type "${type}"; this release loads "sequential"`);
+}

@@ -1,0 +1,34 @@
+import { ArgumentError } from "../errors.js";
+import type { LayerConfig, Signal } from "../nn/module.js";
+import type { Module } from "../nn/module.js";
+import { buildLayer, describeLayer } from "../nn/registry.js";
+import { Model } from "./model.js";
+
+/** Layers applied one after the other. Their variables are named by number: `0.weight`. */
+export class Sequential extends Model {
+  readonly type = "sequential";
+  readonly layers: readonly Module[];
+
+  constructor(...layers: readonly Module[]) {
+    super();
+    if (layers.length === 0) throw new ArgumentError("sequential: no layers");
+    this.layers = layers;
+  }
+
+  override children(): [name: string, module: Module][] {
+    return this.layers.map((layer, index) => [String(index), layer]);
+  }
+
+  run(signal: Signal): Signal {
+    return this.layers.reduce((current, layer) => layer.apply(current), signal);
+  }
+
+  config(): { readonly layers: readonly LayerConfig[] } {
+    return { layers: this.layers.map(describeLayer) };
+  }
+
+  /** Builds the model that `config` describes. Throws DataError for what is no description. */
+  static fromConfig({ layers }: { readonly layers: readonly LayerConfig[] }): Sequential {
+    return new Sequential(...layers.map(buildLayer));
+  }
+}
