@@ -1,10 +1,11 @@
 // Bundles for browsers, beside the files of tsc, which Node uses one by one.
-import { readdir, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const root = import.meta.dirname ?? ".";
+const root = fileURLToPath(new URL(".", import.meta.url));
 
 /** Removes what tsc made of sources that are no longer there. */
 async function prune() {
@@ -15,31 +16,78 @@ async function prune() {
   }
 }
 
-/** What the sources do differently in a bundle. */
-const forBrowsers = {
-  name: "for-browsers",
+/** Puts `replacements`, the sources of modules by name, in the place of those in src/runtime. */
+const replacing = (replacements) => ({
+  name: "replacing",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/urls\.js$/ }, ({ resolveDir }) => ({
-      path: join(resolveDir, "urls.browser.ts"),
-    }));
+    for (const [name, contents] of Object.entries(replacements)) {
+      onResolve({ filter: new RegExp(`/${name}\\.js$`) }, () => ({ path: name, namespace: "own" }));
+      onLoad({ filter: new RegExp(`^${name}$`), namespace: "own" }, () => ({ contents }));
+    }
     // Code for Node is behind `inNode`, so it is never reached.
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "absent" }));
     onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "export {}" }));
   },
-};
+});
+
+const bundle = (entryPoints, replacements, options = {}) =>
+  build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir: "dist/browser",
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    minify: true,
+    sourcemap: true,
+    legalComments: "inline",
+    logLevel: "warning",
+    plugins: [replacing(replacements)],
+    ...options,
+  });
+
+/** What dist/runtime/urls.js says, seen from dist/browser. */
+const urls = `
+  export const defaultWorkerUrl = new URL("./worker.js", import.meta.url);
+  export const defaultWasmUrl = new URL("../../wasm/", import.meta.url);`;
+
+/** All files of the engine, as the source of an object of data: URLs by path. */
+async function engineFiles() {
+  const types = { "engine.js": "text/javascript", "engine_bg.wasm": "application/wasm" };
+  const files = {};
+  for (const engine of ["relaxed", "plain", "single"]) {
+    for (const [name, type] of Object.entries(types)) {
+      const content = await readFile(join(root, "wasm", engine, name));
+      files[`${engine}/${name}`] = `data:${type};base64,${content.toString("base64")}`;
+    }
+  }
+  return JSON.stringify(files);
+}
+
+/** One file with the worker and the engine in it, for where a package's files have no addresses. */
+async function bundleInline() {
+  const noFolder = `export const defaultWasmUrl = new URL("inline:/");`;
+  const worker = await bundle(
+    { worker: "src/runtime/worker.ts" },
+    {
+      urls: `${noFolder} export const defaultWorkerUrl = new URL(location.href);`,
+      files: `
+        const files = ${await engineFiles()};
+        export const engineFile = (wasm, build, name) =>
+          wasm.protocol === "inline:"
+            ? new URL(files[build + "/" + name])
+            : new URL(build + "/" + name, wasm.href.replace(/\\/?$/, "/"));`,
+    },
+    { write: false, sourcemap: false },
+  );
+  const script = JSON.stringify(worker.outputFiles[0].text);
+  const asBlob = `
+    const script = new Blob([${script}], { type: "text/javascript" });
+    export const defaultWorkerUrl = new URL(URL.createObjectURL(script));`;
+  await bundle({ inline: "src/index.ts" }, { urls: `${noFolder} ${asBlob}` }, { sourcemap: false });
+}
 
 await prune();
-await build({
-  absWorkingDir: root,
-  entryPoints: { ferrograd: "src/index.ts", worker: "src/runtime/worker.ts" },
-  outdir: "dist/browser",
-  bundle: true,
-  format: "esm",
-  platform: "browser",
-  target: "es2022",
-  minify: true,
-  sourcemap: true,
-  legalComments: "inline",
-  logLevel: "warning",
-  plugins: [forBrowsers],
-});
+await bundle({ ferrograd: "src/index.ts", worker: "src/runtime/worker.ts" }, { urls });
+await bundleInline();

@@ -147,6 +147,10 @@ async function trainAndTest() {
     metrics: ["accuracy"],
   });
 
+  const first = train.texts.slice(0, sizes.batch);
+  const { peakBytes } = model.planStep(vectorize(first), train.labels.slice(0, sizes.batch));
+  console.log(`Memory of a training step, as planned: ${(peakBytes / 2 ** 20).toFixed(1)} MB\n`);
+
   let steps = 0;
   const begun = performance.now();
   const x = vectorize(train.texts);

@@ -1,5 +1,6 @@
 /** One thread's instance of the engine's wasm module, through wasm-bindgen's own glue. */
 import { ArgumentError, OutOfMemoryError } from "../errors.js";
+import { engineFile } from "./files.js";
 import { pageBytes } from "./heap.js";
 import { readBytes } from "./platform.js";
 import type { Build } from "./protocol.js";
@@ -40,10 +41,9 @@ export async function loadSource(
   build: Build,
   memory: WebAssembly.Memory | undefined,
 ): Promise<Source> {
-  const folder = new URL(`${build}/`, wasmUrl.href.endsWith("/") ? wasmUrl : `${wasmUrl.href}/`);
-  const bytes = await readBytes(new URL("engine_bg.wasm", folder));
+  const bytes = await readBytes(engineFile(wasmUrl, build, "engine_bg.wasm"));
   const module = await WebAssembly.compile(bytes);
-  return { module, glue: new URL("engine.js", folder).href, memory };
+  return { module, glue: engineFile(wasmUrl, build, "engine.js").href, memory };
 }
 
 /** A shared memory that may grow to `limit` bytes, or to the most that the host grants. */
@@ -73,7 +73,8 @@ let copies = 0;
  * half-way must replace its instance, whose stack and locals are in disarray, without waiting.
  */
 export async function prepare({ module, glue, memory }: Source): Promise<() => Instance> {
-  const copy = `${glue}?copy=${copies++}`;
+  // Modules are told apart by the fragment too, which unlike a query fits any kind of URL.
+  const copy = `${glue}#copy=${copies++}`;
   const exports: Exports = await import(/* webpackIgnore: true */ /* @vite-ignore */ copy);
   return () => {
     const raw = memory

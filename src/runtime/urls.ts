@@ -1,4 +1,4 @@
-/** Where the package's own files are; the bundle for browsers has its own version of this. */
+/** Where the package's own files are; the bundles for browsers have versions of their own. */
 
 /** The script of workers. */
 export const defaultWorkerUrl = new URL("../../dist/runtime/worker.js", import.meta.url);

@@ -7,12 +7,13 @@ import { makeOptimizer } from "../optim/index.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { evaluate, predict } from "./evaluate.js";
+import { evaluate, predict, tensorOf } from "./evaluate.js";
 import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
 import type { FitOptions } from "./fit.js";
 import { fit } from "./fit.js";
 import type { History, Report } from "./history.js";
 import type { Input } from "./inputs.js";
+import { tableOf } from "./inputs.js";
 import type { LossName } from "./losses.js";
 import { entryLoss } from "./losses.js";
 import type { MeasuredStep, Objective } from "./steps.js";
@@ -79,6 +80,16 @@ export abstract class Model extends Module {
   /** The loss and metrics on `x` and `y`. */
   async evaluate(x: Input, y: Input, options: EvaluateOptions = {}): Promise<Report> {
     return evaluate(this, x, y, options);
+  }
+
+  /**
+   * What a training step on such a batch will do and need, before any runs: its kernel calls as
+   * text, and the bytes in memory at the most. `x` and `y` are one batch.
+   */
+  planStep(x: Input, y: Input): { readonly description: string; readonly peakBytes: number } {
+    const { train } = this.setup("planStep");
+    const inputs = [tensorOf(tableOf("x", x, "float32")), tensorOf(tableOf("y", y, "int32"))];
+    return { description: train.describe(...inputs), peakBytes: train.peakBytes(...inputs) };
   }
 
   /** The outputs for `x`, `[rows, ...]`. */

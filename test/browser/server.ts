@@ -23,16 +23,21 @@ const isolation = {
 };
 
 /** The strictest policy that lets WebAssembly compile at all. */
-const policy = { "Content-Security-Policy": "script-src 'self' 'wasm-unsafe-eval'" };
+export const strictPolicy = "script-src 'self' 'wasm-unsafe-eval'";
 
-/**
- * Serves the files of `folder`, and `pages` by their paths. If `isolated`, with the headers that
- * let pages share memory among threads.
- */
+/** What a server says of its pages. */
+export interface ServeOptions {
+  /** Whether it sends the headers that let pages share memory among threads. */
+  readonly isolated: boolean;
+  /** The content security policy. */
+  readonly policy?: string;
+}
+
+/** Serves the files of `folder`, and `pages` by their paths. */
 export async function serve(
   folder: string,
   pages: Readonly<Record<string, string>>,
-  isolated: boolean,
+  { isolated, policy = strictPolicy }: ServeOptions,
 ): Promise<Server> {
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);

@@ -9,18 +9,20 @@ import type { Installed } from "../packed.js";
 import { install, root, runInstalled } from "../packed.js";
 import { findBrowsers } from "./browsers.js";
 import type { Server } from "./server.js";
-import { serve } from "./server.js";
+import { serve, strictPolicy } from "./server.js";
 import type { Course } from "./trainingRun.js";
 
 let installed: Installed;
-let script: string;
+/** What is served besides the package. */
+let pages: Readonly<Record<string, string>>;
 /** The run in Node, on one thread. */
 let inNode: Course;
 
 beforeAll(async () => {
   installed = await install();
   const source = await readFile(join(root, "test/browser/trainingRun.ts"), "utf8");
-  script = (await transform(source, { loader: "ts" })).code;
+  const script = (await transform(source, { loader: "ts" })).code;
+  pages = { "/index.html": "<!doctype html>", "/trainingRun.js": script };
   await writeFile(join(installed.folder, "trainingRun.mjs"), script);
   inNode = await runInNode({ build: "plain", threads: 1 });
 });
@@ -35,9 +37,13 @@ async function runInNode(options: InitOptions): Promise<Course> {
   return JSON.parse(await runInstalled(installed, source)) as Course;
 }
 
-async function runInPage(page: Page, options: InitOptions): Promise<Course> {
+async function runInPage(
+  page: Page,
+  options: InitOptions,
+  bundle = "ferrograd.js",
+): Promise<Course> {
   const run = `
-    Promise.all([import("/dist/browser/ferrograd.js"), import("/trainingRun.js")]).then(
+    Promise.all([import("/dist/browser/${bundle}"), import("/trainingRun.js")]).then(
       ([ferrograd, { trainingRun }]) => trainingRun(ferrograd, ${JSON.stringify(options)}))`;
   return (await page.evaluate(run)) as Course;
 }
@@ -72,12 +78,14 @@ describe.each(findBrowsers())("in $name", (underTest) => {
   });
   afterAll(() => browser.close());
 
-  describe.each([true, false])("cross-origin isolated: %s", (isolated) => {
+  describe.each([
+    { where: "isolated", isolated: true },
+    { where: "not isolated", isolated: false },
+  ])("on a page that is $where", ({ isolated }) => {
     let server: Server;
     let page: Page;
     beforeAll(async () => {
-      const pages = { "/index.html": "<!doctype html>", "/trainingRun.js": script };
-      server = await serve(installed.package, pages, isolated);
+      server = await serve(installed.package, pages, { isolated });
     });
     afterAll(() => server.close());
     beforeEach(async () => {
@@ -111,5 +119,20 @@ describe.each(findBrowsers())("in $name", (underTest) => {
       expect(course.info).toMatchObject({ build: "single", threads: 1 });
       expect(course.weights).toEqual(inNode.weights);
     });
+  });
+
+  it("trains from the one file of ferrograd/inline", async () => {
+    const policy = `${strictPolicy} blob: data:`;
+    const server = await serve(installed.package, pages, { isolated: true, policy });
+    const page = await browser.newPage();
+    try {
+      await page.goto(`${server.origin}/index.html`);
+      const course = await runInPage(page, { build: "plain", threads: 2 }, "inline.js");
+      expect(course.info.threads).toBe(2);
+      expect(course.weights).toEqual(inNode.weights);
+    } finally {
+      await page.close();
+      server.close();
+    }
   });
 });
