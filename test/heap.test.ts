@@ -111,6 +111,8 @@ describe("Heap", () => {
   });
 
   it("refuses to free what it did not give", () => {
-    expect(() => new Heap(new FakeMemory(), 2 ** 32).free(64)).toThrow("nothing is allocated at 64");
+    expect(() => new Heap(new FakeMemory(), 2 ** 32).free(64)).toThrow(
+      "nothing is allocated at 64",
+    );
   });
 });

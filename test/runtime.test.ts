@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { spawnSync } from "node:child_process";
 import {
-  ArgumentError, IndexError, OutOfMemoryError, StateError, WorkerDiedError,
+  ArgumentError,
+  IndexError,
+  OutOfMemoryError,
+  StateError,
+  WorkerDiedError,
 } from "../src/errors.js";
 import type { Program } from "../src/program/program.js";
 import { chooseBuild } from "../src/runtime/builds.js";
@@ -46,7 +50,10 @@ describe.each(hosts)("an engine in the $host", ({ host }) => {
     const program = addProgram(1000);
     const [a, b] = [numbers(1000, 1), numbers(1000, 2)];
     const { reads } = await on.execute({
-      writes: [{ handle: 1, data: a }, { handle: 2, data: b }],
+      writes: [
+        { handle: 1, data: a },
+        { handle: 2, data: b },
+      ],
       load: program,
       run: { key: program.key, slots: [1, 2, 3] },
       reads: [{ handle: 3, bytes: 4000 }],
@@ -91,7 +98,9 @@ describe.each(hosts)("an engine in the $host", ({ host }) => {
       run: { key: large.key, slots: [8, 8, 9] },
     });
     await expect(refused).rejects.toThrow(OutOfMemoryError);
-    await expect(refused).rejects.toThrow(/^out of memory: buffer 9 asks for 16\.0 MiB; .* 32\.0 MiB/);
+    await expect(refused).rejects.toThrow(
+      /^out of memory: buffer 9 asks for 16\.0 MiB; .* 32\.0 MiB/,
+    );
     const { reads, memory } = await on.execute({
       run: { key: small.key, slots: [1, 1, 2] },
       reads: [{ handle: 2, bytes: 4000 }],
@@ -108,16 +117,17 @@ describe.each(hosts)("an engine in the $host", ({ host }) => {
     const program = gatherProgram(10, 4, 6);
     const table = numbers(40);
     const request = (ids: Int32Array) => ({
-      writes: [{ handle: 1, data: table }, { handle: 2, data: ids }],
+      writes: [
+        { handle: 1, data: table },
+        { handle: 2, data: ids },
+      ],
       run: { key: program.key, slots: [1, 2, 3, 4] },
       reads: [{ handle: 4, bytes: 4 }],
     });
     await on.execute({ load: program, writes: [{ handle: 4, data: Float32Array.of(5) }] });
     const bad = on.execute(request(Int32Array.of(1, 2, 77, 3, -1, 4)));
     await expect(bad).rejects.toThrow(IndexError);
-    await expect(bad).rejects.toThrow(
-      "embedding [10, 4]: index 77 at position 2 is out of range",
-    );
+    await expect(bad).rejects.toThrow("embedding [10, 4]: index 77 at position 2 is out of range");
     const { reads } = await on.execute({ reads: [{ handle: 4, bytes: 4 }] });
     expect(new Float32Array(reads[0]!)).toEqual(Float32Array.of(5));
     const good = await on.execute(request(Int32Array.of(1, 2, 7, 3, 1, 4)));
@@ -257,7 +267,11 @@ describe("chooseBuild", () => {
 
   it("takes the fastest, and has no excuses", () => {
     expect(chooseBuild(all, undefined, 8)).toEqual({
-      build: "relaxed", simd: "relaxed-simd", shared: true, threads: 8, reasons: [],
+      build: "relaxed",
+      simd: "relaxed-simd",
+      shared: true,
+      threads: 8,
+      reasons: [],
     });
   });
 

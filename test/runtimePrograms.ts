@@ -23,7 +23,11 @@ export function addProgram(count: number): Program {
     calls: [{ kernel: "elementwise", args, label: `add [${count}]` }],
     constants: code,
     arenaBytes: 0,
-    slots: [{ bytes, role: "in" }, { bytes, role: "in" }, { bytes, role: "out" }],
+    slots: [
+      { bytes, role: "in" },
+      { bytes, role: "in" },
+      { bytes, role: "out" },
+    ],
   };
 }
 
@@ -43,7 +47,11 @@ export function gemmProgram(n: number, repeats = 0): Program {
     calls: [...Array.from({ length: repeats }, () => gemm(arena)), gemm(slot(2))],
     constants: [0],
     arenaBytes: repeats > 0 ? bytes : 0,
-    slots: [{ bytes, role: "in" }, { bytes, role: "in" }, { bytes, role: "out" }],
+    slots: [
+      { bytes, role: "in" },
+      { bytes, role: "in" },
+      { bytes, role: "out" },
+    ],
   };
 }
 

@@ -45,10 +45,9 @@ export async function serve(
     const content = page === undefined ? readFile(join(folder, path)) : Promise.resolve(page);
     content.then(
       (body) => {
-        const headers = { "Content-Type": types[extname(path)] ?? "application/octet-stream" };
-        response
-          .writeHead(200, { ...headers, ...policy, ...(isolated ? isolation : {}) })
-          .end(body);
+        const type = types[extname(path)] ?? "application/octet-stream";
+        const headers = { "Content-Type": type, "Content-Security-Policy": policy };
+        response.writeHead(200, { ...headers, ...(isolated ? isolation : {}) }).end(body);
       },
       () => response.writeHead(404).end(),
     );

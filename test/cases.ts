@@ -1,0 +1,15 @@
+/** One row for each op of the table; the compiler misses a forgotten one. */
+import type { ops } from "../src/ops/index.js";
+import type { Case } from "./cases/case.js";
+import { elementwiseCases } from "./cases/elementwise.js";
+import { creationCases, layerCases } from "./cases/layers.js";
+import { movementCases } from "./cases/movement.js";
+import { reduceCases } from "./cases/reduce.js";
+
+export const cases = {
+  ...elementwiseCases,
+  ...movementCases,
+  ...reduceCases,
+  ...layerCases,
+  ...creationCases,
+} satisfies Record<keyof typeof ops, Case>;
