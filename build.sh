@@ -24,7 +24,8 @@ has() { command -v "$1" >/dev/null 2>&1; }
 stale() {
   local made=$1
   shift
-  [[ ! -e $made ]] || [[ -n $(find "$@" -name target -prune -o -type f -newer "$made" -print -quit) ]]
+  [[ ! -e $made ]] ||
+    [[ -n $(find "$@" -name target -prune -o -type f -newer "$made" -print -quit) ]]
 }
 
 # --- what the build needs ---
@@ -45,7 +46,7 @@ setup_node() {
 
 setup_rust() {
   has rustup || missing "rustup" "install it from https://rustup.rs"
-  has cc || has gcc || missing "a C compiler" "Rust links with one: apt-get install gcc, or your system's"
+  has cc || has gcc || missing "a C compiler" "Rust links with one: apt-get install gcc"
   if ! rustup run $toolchain rustc --version >/dev/null 2>&1; then
     say "Rust $toolchain"
     rustup toolchain install $toolchain --profile minimal
@@ -62,6 +63,12 @@ setup_rust() {
   fi
 }
 
+# Builds crate $1 with the options $2… into $tools; unoptimized, which is quick and quick enough.
+install_tool() {
+  say "$1 (built by cargo: a minute or two, once)"
+  CARGO_PROFILE_DEV_DEBUG=0 cargo +$toolchain install --quiet --debug --root "$tools" "$@"
+}
+
 # wasm-bindgen must be of the very version that the crates use.
 setup_wasm_tools() {
   local wanted
@@ -69,38 +76,40 @@ setup_wasm_tools() {
     crates/Cargo.lock)
   [[ -n $wanted ]] || missing "wasm-bindgen in crates/Cargo.lock" "run cargo build in crates/"
   if [[ $(wasm-bindgen --version 2>/dev/null) != "wasm-bindgen $wanted" ]]; then
-    say "wasm-bindgen $wanted (built by cargo: a few minutes, once)"
-    cargo +$toolchain install wasm-bindgen-cli --version "$wanted" --debug --root "$tools"
+    install_tool wasm-bindgen-cli --version "$wanted"
   fi
   if ! has wasm-pack; then
-    say "wasm-pack (built by cargo: a few minutes, once)"
-    cargo +$toolchain install wasm-pack --locked --debug --root "$tools"
+    install_tool wasm-pack --locked
   fi
 }
 
 # --- build ---
 
-# Builds the engine crate into wasm/$1, with the target features $2 and the rest as linker arguments.
+# Builds the engine crate into wasm/$1 with the target features $2 and the linker arguments $3….
 build_wasm() {
   local name=$1 features=$2
   shift 2
-  local flags=(-C "target-feature=$features" "--remap-path-prefix=$HOME=~" "--remap-path-prefix=$PWD=.")
-  local argument
+  local flags=(-C "target-feature=$features") argument
+  # Panics name source files: not by the folders of this machine.
+  flags+=("--remap-path-prefix=$HOME=~" "--remap-path-prefix=$PWD=.")
   for argument in -zstack-size=1048576 "$@"; do flags+=(-C "link-arg=$argument"); done
   local recipe="${flags[*]} $(rustup run $toolchain rustc --version) $(wasm-bindgen --version)"
   local stamp=wasm/$name/.recipe
   if [[ $(cat "$stamp" 2>/dev/null) == "$recipe" ]] && ! stale "$stamp" crates; then return; fi
   say "kernels: $name"
-  local out=$PWD/crates/target/$name/pack
-  mkdir -p "wasm/$name"
+  local out=$PWD/crates/target/$name/pack log=$PWD/crates/target/$name.log
+  mkdir -p "wasm/$name" crates/target
   printf '%s\n' "$recipe" >"$stamp.$$" # its time is the beginning of the build
   (
     IFS=$'\x1f'
     export CARGO_ENCODED_RUSTFLAGS="${flags[*]}"
     export RUSTUP_TOOLCHAIN=$toolchain CARGO_TARGET_DIR=$PWD/crates/target/$name
-    wasm-pack --quiet build crates/engine --mode no-install --no-pack --target web --release \
+    wasm-pack build crates/engine --mode no-install --no-pack --target web --release \
       --out-name engine --out-dir "$out" -- -Zbuild-std=std,panic_abort
-  )
+  ) >"$log" 2>&1 || {
+    cat "$log" >&2
+    return 1
+  }
   cp "$out"/engine{.js,.d.ts,_bg.wasm,_bg.wasm.d.ts} "wasm/$name/"
   mv "$stamp.$$" "$stamp"
 }
@@ -118,9 +127,8 @@ build_kernels() {
 }
 
 build_typescript() {
-  if ! stale dist/.built src wasm tsconfig.json tsconfig.build.json esbuild.config.mjs node_modules/.installed; then
-    return
-  fi
+  local sources=(src wasm tsconfig.json tsconfig.build.json esbuild.config.mjs)
+  if ! stale dist/.built "${sources[@]}" node_modules/.installed; then return; fi
   say "TypeScript"
   mkdir -p dist
   touch dist/.built.$$
@@ -144,9 +152,7 @@ setup_browsers() {
   local wanted=()
   has chromium || wanted+=(chromium)
   has firefox-esr || wanted+=(firefox-esr)
-  if ((${#wanted[@]} == 0)) || [[ ! -e /etc/debian_version ]] || ! has apt-get || ((EUID != 0)); then
-    return
-  fi
+  if ((${#wanted[@]} == 0 || EUID != 0)) || [[ ! -e /etc/debian_version ]]; then return; fi
   say "browsers for the tests: ${wanted[*]}"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}"
@@ -207,8 +213,12 @@ check() {
   eslint --max-warnings 0 .
   depcruise --config .dependency-cruiser.cjs src
   (cd crates && cargo +$toolchain clippy --workspace --all-targets -- -D warnings)
-  (cd crates && RUSTFLAGS="-C target-feature=+simd128,+relaxed-simd" CARGO_TARGET_DIR=target/clippy \
-    cargo +$toolchain clippy --workspace --target wasm32-unknown-unknown -- -D warnings)
+  (
+    cd crates
+    export RUSTFLAGS="-C target-feature=+simd128,+relaxed-simd,+atomics"
+    CARGO_TARGET_DIR=target/clippy cargo +$toolchain clippy --workspace \
+      --target wasm32-unknown-unknown -- -D warnings
+  )
   say "types"
   tsc -p tsconfig.json
   setup_browsers

@@ -57,11 +57,20 @@ function concepts() {
   ];
 }
 
-/** Each concept's phrases, one a language, for the concepts that all languages name. */
+/**
+ * Each concept's phrases, one a language, for the concepts that all languages name. No phrase is
+ * there twice in a language: DD and DE are both Germany, and would be on both sides of the test.
+ */
 export function parallelPhrases() {
+  const used = languages.map(() => new Set());
   return concepts()
     .map((name) => languages.map((language) => name(language)))
-    .filter((phrases) => phrases.every((phrase) => phrase));
+    .filter((phrases) => phrases.every((phrase) => phrase))
+    .filter((phrases) => {
+      if (phrases.some((phrase, language) => used[language].has(phrase))) return false;
+      phrases.forEach((phrase, language) => used[language].add(phrase));
+      return true;
+    });
 }
 
 /** Lists of phrases of one language, drawn from `table`: a row a concept, a column a language. */

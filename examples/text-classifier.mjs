@@ -84,6 +84,7 @@ function buildModel(classes) {
   const { vocabulary, length, dim, heads, dropout } = sizes;
   return nn.sequential(
     nn.embedding(vocabulary, dim, { maskZero: true, positions: length }),
+    nn.dropout(dropout),
     nn.transformerEncoderLayer({ modelDim: dim, heads, feedForwardDim: dim, dropout }),
     nn.globalAveragePooling1d(),
     nn.dropout(dropout),

@@ -57,8 +57,12 @@ export class Generator {
     return { seed: this.seed, draws: this.draws };
   }
 
-  /** Goes on from a state. */
+  /** Goes on from a state. Throws ArgumentError for one that no generator had. */
   restore({ seed, draws }: GeneratorState): void {
+    checkSeed("Generator", seed);
+    if (!Number.isSafeInteger(draws) || draws < 0) {
+      throw new ArgumentError(`Generator: ${draws} draws are no whole number ≥ 0`);
+    }
     this.seed = seed;
     this.draws = draws;
     if (draws % 4 !== 0) this.words = this.block();
@@ -75,8 +79,11 @@ export class Generator {
     return this.uint32() / wordSize;
   }
 
-  /** A whole number below `limit`, every one as likely. */
+  /** A whole number below `limit`, which is 1 to 2³², every one as likely. */
   below(limit: number): number {
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= wordSize)) {
+      throw new ArgumentError(`Generator: below(${limit}); the limit must be from 1 to 2^32`);
+    }
     // Words past the last whole multiple of the limit would favour small numbers.
     const fair = wordSize - (wordSize % limit);
     let word = this.uint32();
@@ -117,7 +124,7 @@ export function checkSeed(caller: string, seed: number): void {
   throw new ArgumentError(`${caller}: seed ${seed} is not a whole number from 0 to 2^53 - 1`);
 }
 
-/** ln x for 0 < x < 1, to a few units in the last place: engines differ in Math.log. */
+/** ln x for 0 < x < 1, to 2 units in the last place: engines differ in Math.log. */
 export function logarithm(x: number): number {
   let exponent = 0;
   let m = x;

@@ -1,21 +1,31 @@
-/** The order in which training goes through its rows. */
+/** Rows in a seeded order: batches for training, and the division of data in two. */
+import { ArgumentError } from "../errors.js";
 import { Generator } from "../random.js";
 
 /** How rows are cut into batches. */
 export interface BatchOptions {
-  readonly batchSize: number;
-  readonly shuffle: boolean;
-  readonly seed: number;
-  /** Each epoch has an order of its own. */
-  readonly epoch: number;
+  /** Rows a batch. Default: 32. */
+  readonly batchSize?: number;
+  /** Whether the rows come in a random order. Default: true. */
+  readonly shuffle?: boolean;
+  /** What the order follows from, a whole number. Default: 0. */
+  readonly seed?: number;
+  /** Each epoch has an order of its own. Default: 0. */
+  readonly epoch?: number;
 }
 
-/** The numbers of the rows of each batch; the last batch may be smaller. */
-export function* batches(
+/**
+ * The numbers of the rows of each batch, each of `rows` once; the last batch may be smaller.
+ * Throws ArgumentError for sizes that are no whole numbers.
+ */
+export function batches(
   rows: number,
-  { batchSize, shuffle, seed, epoch }: BatchOptions,
+  { batchSize = 32, shuffle = true, seed = 0, epoch = 0 }: BatchOptions = {},
 ): IterableIterator<Int32Array> {
-  const order = Int32Array.from({ length: rows }, (_, row) => row);
+  checkWhole("batches: rows", rows, 0);
+  checkWhole("batches: batchSize", batchSize, 1);
+  checkWhole("batches: epoch", epoch, 0);
+  const order = ascending(rows);
   if (shuffle) {
     // A generator an epoch: a run that resumes needs no history.
     const seeds = new Generator(seed);
@@ -23,7 +33,56 @@ export function* batches(
     for (let i = 0; i <= epoch; i++) epochSeed = seeds.uint32();
     new Generator(epochSeed).shuffle(order);
   }
-  for (let start = 0; start < rows; start += batchSize) {
-    yield order.subarray(start, Math.min(rows, start + batchSize));
+  return slices(order, batchSize);
+}
+
+function* slices(order: Int32Array, size: number): IterableIterator<Int32Array> {
+  for (let start = 0; start < order.length; start += size) {
+    yield order.subarray(start, Math.min(order.length, start + size));
   }
+}
+
+/** How rows are divided. */
+export interface SplitOptions {
+  /** The share of rows kept for the test, between 0 and 1. Default: 0.25. */
+  readonly testSize?: number;
+  /** Whether the rows are divided at random; otherwise the last ones are the test. Default: true. */
+  readonly shuffle?: boolean;
+  /** What the division follows from, a whole number. Default: 0. */
+  readonly seed?: number;
+}
+
+/** The numbers of the rows on either side of a division. */
+export interface Split {
+  readonly train: Int32Array;
+  readonly test: Int32Array;
+}
+
+/**
+ * Divides rows 0 to `rows` − 1 in two, each row on one side. Throws ArgumentError where a side
+ * would be empty.
+ */
+export function trainTestSplit(
+  rows: number,
+  { testSize = 0.25, shuffle = true, seed = 0 }: SplitOptions = {},
+): Split {
+  checkWhole("trainTestSplit: rows", rows, 0);
+  const kept = rows - Math.round(rows * testSize);
+  if (!(testSize > 0 && testSize < 1) || kept === 0 || kept === rows) {
+    throw new ArgumentError(
+      `trainTestSplit: testSize ${testSize} of ${rows} rows leaves nothing on one side`,
+    );
+  }
+  const order = ascending(rows);
+  if (shuffle) new Generator(seed).shuffle(order);
+  return { train: order.subarray(0, kept), test: order.subarray(kept) };
+}
+
+function ascending(rows: number): Int32Array {
+  return Int32Array.from({ length: rows }, (_, row) => row);
+}
+
+function checkWhole(what: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new ArgumentError(`${what} is ${value}; it must be a whole number ≥ ${least}`);
 }

@@ -3,24 +3,32 @@ import { DataError } from "../errors.js";
 import type { TableOptions, TextTable } from "./tables.js";
 import { parseCsv, parseJsonl, parseTsv } from "./tables.js";
 
-/** The text at a path (Node) or an address. Throws DataError where it cannot be read. */
+/**
+ * The UTF-8 text at a path (Node) or an address, which a page may give relative to its own. Throws
+ * DataError where it cannot be read or is not UTF-8.
+ */
 export async function readText(source: string | URL): Promise<string> {
-  const name = String(source);
   try {
-    if (/^(https?|blob|data):/.test(name)) {
-      const response = await fetch(source);
-      if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-      return await response.text();
-    }
-    const { readFile } = await import("node:fs/promises");
-    return await readFile(source, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(source));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${name} cannot be read: ${reason}`, { cause: error });
+    throw new DataError(`${String(source)} cannot be read: ${reason}`, { cause: error });
   }
 }
 
-/** Comma-separated values of a file or address. */
+async function readBytes(source: string | URL): Promise<ArrayBuffer | Uint8Array> {
+  const name = String(source);
+  // Pages and their workers have a location, and no file system.
+  if (typeof location === "object" || /^(https?|blob|data):/.test(name)) {
+    const response = await fetch(source);
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return response.arrayBuffer();
+  }
+  const { readFile } = await import("node:fs/promises");
+  return readFile(name.startsWith("file:") ? new URL(name) : name);
+}
+
+/** Comma-separated values of a file or address. Throws as `readText` and `parseCsv` do. */
 export async function readCsv(
   source: string | URL,
   options: TableOptions = {},
@@ -28,7 +36,7 @@ export async function readCsv(
   return parseCsv(await readText(source), { name: String(source), ...options });
 }
 
-/** Tab-separated values of a file or address. */
+/** Tab-separated values of a file or address. Throws as `readText` and `parseTsv` do. */
 export async function readTsv(
   source: string | URL,
   options: TableOptions = {},
@@ -36,7 +44,7 @@ export async function readTsv(
   return parseTsv(await readText(source), { name: String(source), ...options });
 }
 
-/** JSON values of a file or address, one a line. */
+/** JSON values of a file or address, one a line. Throws as `readText` and `parseJsonl` do. */
 export async function readJsonl(
   source: string | URL,
   options: TableOptions = {},

@@ -18,88 +18,72 @@ export interface TextTable {
 
 /** Comma-separated values, quoted as RFC 4180 has it. Throws DataError naming the line. */
 export function parseCsv(text: string, options: TableOptions = {}): TextTable {
-  return parse(text, { delimiter: ",", quoteChar: '"' }, options);
+  return parse(text, { delimiter: "," }, options);
 }
 
 /** Tab-separated values; quotes are ordinary characters. Throws DataError naming the line. */
 export function parseTsv(text: string, options: TableOptions = {}): TextTable {
-  // A character no text has: the parser wants one.
-  return parse(text, { delimiter: "\t", quoteChar: "\u0000" }, options);
+  // The parser's fast mode is the one that knows no quotes.
+  return parse(text, { delimiter: "\t", fastMode: true }, options);
+}
+
+/** Whatever ended the lines of `text`, `\n` does. */
+function plainLines(text: string): string {
+  const content = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  return content.replace(/\r\n?/g, "\n");
 }
 
 function parse(
   text: string,
-  config: { readonly delimiter: string; readonly quoteChar: string },
+  config: { readonly delimiter: string; readonly fastMode?: boolean },
   { name = "the table", header = false }: TableOptions,
 ): TextTable {
-  const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  const { data, errors } = Papa.parse<string[]>(source, { ...config, skipEmptyLines: true });
+  const { data, errors } = Papa.parse<string[]>(plainLines(text), { ...config, newline: "\n" });
+  const fail = (row: number, reason: string): never => {
+    // Quoted fields may go over several lines.
+    const line = data.slice(0, row).reduce((sum, fields) => sum + linesOf(fields), 1);
+    throw new DataError(`${name}: line ${line}${reason}`);
+  };
   const [problem] = errors;
-  if (problem) {
-    throw new DataError(`${name}: line ${(problem.row ?? 0) + 1}: ${problem.message}`);
-  }
-  const [first] = data;
+  if (problem) fail(problem.row ?? 0, `: ${problem.message}`);
+  // An empty line is a row of one empty field; rows keep their numbers, for messages.
+  const numbered = data
+    .map((fields, row) => ({ fields, row }))
+    .filter(({ fields }) => fields.length > 1 || fields[0] !== "");
+  const [first] = numbered;
   if (!first) throw new DataError(`${name} is empty`);
-  data.forEach((row, index) => {
-    if (row.length === first.length) return;
-    throw new DataError(
-      `${name}: line ${index + 1} has ${row.length} fields, line 1 has ${first.length}`,
-    );
-  });
-  const rows = header ? data.slice(1) : data;
-  if (rows.length === 0) throw new DataError(`${name} has a header and no rows`);
-  return { columns: header ? first : undefined, rows };
+  const width = first.fields.length;
+  for (const { fields, row } of numbered) {
+    if (fields.length === width) continue;
+    fail(row, ` has ${fields.length} fields, the first line has ${width}`);
+  }
+  const rows = numbered.map(({ fields }) => fields);
+  if (!header) return { columns: undefined, rows };
+  const columns = first.fields;
+  const twice = columns.find((column, index) => columns.indexOf(column) < index);
+  if (twice !== undefined) fail(first.row, ` names two columns "${twice}"`);
+  if (rows.length === 1) throw new DataError(`${name} has a header and no rows`);
+  return { columns, rows: rows.slice(1) };
+}
+
+/** How many lines of its file a row takes. */
+function linesOf(fields: readonly string[]): number {
+  return fields.join("").split("\n").length;
 }
 
 /** JSON values, one a line; empty lines are passed over. Throws DataError naming the line. */
 export function parseJsonl(text: string, { name = "the lines" }: TableOptions = {}): unknown[] {
-  const values = text.split(/\r?\n/).flatMap((line, index): unknown[] => {
-    if (line.trim() === "") return [];
-    try {
-      return [JSON.parse(line) as unknown];
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new DataError(`${name}: line ${index + 1} is not JSON: ${reason}`);
-    }
-  });
+  const values = plainLines(text)
+    .split("\n")
+    .flatMap((line, index): unknown[] => {
+      if (line.trim() === "") return [];
+      try {
+        return [JSON.parse(line) as unknown];
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new DataError(`${name}: line ${index + 1} is not JSON: ${reason}`, { cause: error });
+      }
+    });
   if (values.length === 0) throw new DataError(`${name} is empty`);
   return values;
-}
-
-/** Texts and labels of a table with a column each; labels are numbered in sorted order. */
-export function labelledTexts(
-  { columns, rows }: TextTable,
-  {
-    text = 0,
-    label = 1,
-    classes,
-    name = "the table",
-  }: {
-    /** Column of the text, by number or name. */
-    readonly text?: number | string;
-    readonly label?: number | string;
-    /** The labels, in the order of their numbers. Default: all there are, sorted. */
-    readonly classes?: readonly string[];
-    readonly name?: string;
-  } = {},
-): { readonly texts: string[]; readonly labels: Int32Array; readonly classes: readonly string[] } {
-  const at = (column: number | string): number => {
-    const index = typeof column === "number" ? column : (columns?.indexOf(column) ?? -1);
-    if (rows[0]![index] !== undefined) return index;
-    throw new DataError(
-      `${name} has no column ${column}: there are ` +
-        (columns?.join(", ") ?? `${rows[0]!.length} without names`),
-    );
-  };
-  const [from, to] = [at(text), at(label)];
-  const known = classes ?? [...new Set(rows.map((row) => row[to]!))].sort();
-  const numbers = new Map(known.map((value, index) => [value, index]));
-  const labels = Int32Array.from(rows, (row, index) => {
-    const number = numbers.get(row[to]!);
-    if (number !== undefined) return number;
-    throw new DataError(
-      `${name}: row ${index + 1} has the label "${row[to]}", which is none of ${known.join(", ")}`,
-    );
-  });
-  return { texts: rows.map((row) => row[from]!), labels, classes: known };
 }

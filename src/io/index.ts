@@ -1,3 +1,3 @@
 /** Files. */
-export type { TensorData } from "./safetensors.js";
-export { readSafetensors, writeSafetensors } from "./safetensors.js";
+export type { Metadata, TensorData } from "./safetensors.js";
+export { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "./safetensors.js";

@@ -1,9 +1,11 @@
 /**
  * A model's files in a folder: `model.json`, and data files it names with their checksums. Data
  * files are written first, under names made of their content; replacing `model.json` in one rename
- * is what saves. So at every moment, and after any crash, the folder holds a whole model.
+ * is what saves. So at every moment, and after any crash, the folder holds a whole model. One
+ * process at a time may save in a folder; any number may read.
  */
-import { DataError } from "../errors.js";
+import { DataError, StateError } from "../errors.js";
+import { makeFolder, writeAtomically } from "./atomicFile.js";
 
 /** What `model.json` says of a data file. */
 export interface FileRecord {
@@ -21,30 +23,64 @@ export interface ModelFiles {
 const index = "model.json";
 /** How much of a checksum makes a file name. */
 const nameDigits = 16;
+/** Names that a save gives, of data files and of files that are not complete yet. */
+const ownName = /^\w+-[0-9a-f]{16}\.safetensors$|^\.(model\.json|\w+-[0-9a-f]{16}\.\w+)\..*\.tmp$/;
 
 /** The SHA-256 checksum of `bytes`, in hexadecimal digits. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  // The types do not say that pages without HTTPS have none.
+  const subtle = crypto.subtle as SubtleCrypto | undefined;
+  if (!subtle) throw new StateError("sha256: the page needs a secure context (HTTPS or localhost)");
+  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Saves `files` in `folder`, which is made if it is missing; an older model is replaced. */
+/** Saves under way, by folder: they wait for each other, since each removes what it replaces. */
+const saves = new Map<string, Promise<void>>();
+
+/**
+ * Saves `files` in `folder`, which is made if it is missing; an older model is replaced. Throws
+ * DataError where the folder cannot be written, and an older model is still whole then.
+ */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
-  const { mkdir, readdir, rm } = await import("node:fs/promises");
   const path = await import("node:path");
-  await mkdir(folder, { recursive: true });
+  const place = path.resolve(folder);
+  const earlier = saves.get(place) ?? Promise.resolve();
+  // A save that failed has told its own caller.
+  const save = earlier.catch(() => undefined).then(() => saveFiles(place, files));
+  saves.set(place, save);
+  try {
+    await save;
+  } catch (error) {
+    throw new DataError(`${folder} cannot be written: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    if (saves.get(place) === save) saves.delete(place);
+  }
+}
+
+async function saveFiles(folder: string, { description, data }: ModelFiles): Promise<void> {
+  await makeFolder(folder);
   const records: Record<string, FileRecord> = {};
-  for (const [kind, bytes] of files.data) {
+  for (const [kind, bytes] of data) {
     const digest = await sha256(bytes);
     const name = `${kind}-${digest.slice(0, nameDigits)}.safetensors`;
     await writeAtomically(folder, name, bytes);
     records[kind] = { name, bytes: bytes.length, sha256: digest };
   }
-  const text = JSON.stringify({ ...files.description, files: records }, undefined, 2);
+  const whole = { ...description, files: records };
+  const text = JSON.stringify({ ...whole, checksum: await checksumOf(whole) }, undefined, 2);
   await writeAtomically(folder, index, new TextEncoder().encode(`${text}\n`));
-  const kept = new Set(Object.values(records).map(({ name }) => name));
+  await removeReplaced(folder, new Set(Object.values(records).map(({ name }) => name)));
+}
+
+/** Removes what earlier saves left, whether they were replaced or cut short. */
+async function removeReplaced(folder: string, kept: ReadonlySet<string>): Promise<void> {
+  const { readdir, rm } = await import("node:fs/promises");
+  const path = await import("node:path");
   for (const name of await readdir(folder)) {
-    if (name.endsWith(".safetensors") && !kept.has(name)) await rm(path.join(folder, name));
+    if (!ownName.test(name) || kept.has(name)) continue;
+    // The model is saved; what is in use now goes with the next save.
+    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
   }
 }
 
@@ -54,82 +90,95 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
  */
 export async function readModelFiles(folder: string): Promise<ModelFiles> {
   const path = await import("node:path");
-  const text = new TextDecoder().decode(await readBytes(path.join(folder, index)));
-  let description: unknown;
-  try {
-    description = JSON.parse(text);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${path.join(folder, index)} is not JSON: ${reason}`);
+  const place = path.join(folder, index);
+  const read = async (): Promise<string> => new TextDecoder().decode(await readBytes(place));
+  for (let text = await read(); ;) {
+    try {
+      return await readListed(folder, await parseIndex(place, text));
+    } catch (error) {
+      // A save since the index was read may have removed the files that it lists.
+      const now = await read();
+      if (now === text) throw error;
+      text = now;
+    }
   }
+}
+
+interface Index {
+  readonly description: object;
+  readonly files: readonly (readonly [kind: string, file: FileRecord])[];
+}
+
+async function parseIndex(place: string, text: string): Promise<Index> {
+  const fail = (reason: string): never => {
+    throw new DataError(`${place} ${reason}`);
+  };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    fail(`is not JSON: ${reasonOf(error)}`);
+  }
+  if (typeof parsed !== "object" || parsed === null || !("checksum" in parsed)) {
+    return fail("does not describe a saved model");
+  }
+  const { checksum, ...description } = parsed;
+  if (checksum !== (await checksumOf(description))) {
+    fail("is corrupt: its checksum is not the one that was saved");
+  }
+  const files: unknown = "files" in description ? description.files : undefined;
+  if (typeof files !== "object" || files === null) return fail("does not list a model's files");
+  return {
+    description,
+    files: Object.entries(files).map(([kind, file]: [string, unknown]) =>
+      isFileRecord(file) ? [kind, file] : fail(`has no name, size and checksum of the ${kind}`),
+    ),
+  };
+}
+
+/** Of what an object says, however its JSON is set. */
+function checksumOf(description: object): Promise<string> {
+  return sha256(new TextEncoder().encode(JSON.stringify(description)));
+}
+
+function isFileRecord(file: unknown): file is FileRecord {
+  if (typeof file !== "object" || file === null) return false;
+  const { name, bytes, sha256: digest } = file as Partial<FileRecord>;
+  return (
+    // A name is a name, not a way out of the folder.
+    typeof name === "string" &&
+    /^[\w-]+\.safetensors$/.test(name) &&
+    typeof bytes === "number" &&
+    typeof digest === "string"
+  );
+}
+
+async function readListed(folder: string, { description, files }: Index): Promise<ModelFiles> {
+  const path = await import("node:path");
   const data = new Map<string, Uint8Array<ArrayBuffer>>();
-  for (const [kind, { name, bytes: size, sha256: expected }] of recordsOf(folder, description)) {
+  for (const [kind, { name, bytes: size, sha256: expected }] of files) {
     const place = path.join(folder, name);
     const bytes = await readBytes(place);
     if (bytes.length !== size) {
-      throw new DataError(
-        `${place} has ${bytes.length} bytes, ${size} were saved: it is cut short`,
-      );
+      throw new DataError(`${place} has ${bytes.length} bytes where ${size} were saved`);
     }
     if ((await sha256(bytes)) !== expected) {
       throw new DataError(`${place} is corrupt: its checksum is not the one that was saved`);
     }
     data.set(kind, bytes);
   }
-  return { description: description as object, data };
+  return { description, data };
 }
 
-function recordsOf(folder: string, description: unknown): [string, FileRecord][] {
-  const fail = (): never => {
-    throw new DataError(`${folder}/${index} does not list the files of a model`);
-  };
-  if (typeof description !== "object" || description === null) return fail();
-  const files: unknown = "files" in description ? description.files : undefined;
-  if (typeof files !== "object" || files === null) return fail();
-  return Object.entries(files).map(([kind, record]: [string, unknown]) =>
-    // A name is a name, not a way out of the folder.
-    isRecord(record) && /^[\w-]+\.safetensors$/.test(record.name) ? [kind, record] : fail(),
-  );
-}
-
-function isRecord(record: unknown): record is FileRecord {
-  if (typeof record !== "object" || record === null) return false;
-  const { name, bytes, sha256: digest } = record as Partial<FileRecord>;
-  return typeof name === "string" && typeof bytes === "number" && typeof digest === "string";
-}
-
-async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(place: string): Promise<Uint8Array<ArrayBuffer>> {
   const { readFile } = await import("node:fs/promises");
   try {
-    return new Uint8Array(await readFile(path));
+    return new Uint8Array(await readFile(place));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${path} cannot be read: ${reason}`, { cause: error });
+    throw new DataError(`${place} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-/** Writes beside, syncs, renames, and syncs the folder: the file is the old one or the new. */
-async function writeAtomically(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  const { open, rename, rm } = await import("node:fs/promises");
-  const path = await import("node:path");
-  const temporary = path.join(folder, `.${name}.${process.pid}.tmp`);
-  try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path.join(folder, name));
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  const directory = await open(folder, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -145,6 +145,22 @@ export abstract class Module {
   }
 }
 
+/** Runs `body` with `model` in training or inference mode; after it each module has its own again. */
+export function inMode<T>(mode: "training" | "inference", model: Module, body: () => T): T {
+  const before = new Map<Module, boolean>();
+  const note = (module: Module): void => {
+    before.set(module, module.training);
+    for (const [, child] of module.children()) note(child);
+  };
+  note(model);
+  model.train(mode === "training");
+  try {
+    return body();
+  } finally {
+    for (const [module, training] of before) module.training = training;
+  }
+}
+
 /** `inProjWeight` as PyTorch's files name it: `in_proj_weight`. */
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

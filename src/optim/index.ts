@@ -1,4 +1,5 @@
 /** Optimizers: classes for loops of one's own, functions of their options for `compile`. */
+import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import type { AdamOptions } from "./adam.js";
 import { Adam, AdamW } from "./adam.js";
@@ -35,7 +36,12 @@ export function adamW(options: AdamOptions = {}): OptimizerSpec {
 
 const makers = { sgd: SGD, adam: Adam, adamW: AdamW };
 
-/** The optimizer that `spec` describes, for these parameters. */
-export function makeOptimizer(spec: OptimizerSpec, parameters: Iterable<Parameter>): Optimizer {
-  return new makers[spec.name](parameters, spec.options);
+/** The optimizer that `spec` describes, for these parameters. Throws ArgumentError for others. */
+export function makeOptimizer(
+  { name, options }: OptimizerSpec,
+  parameters: Iterable<Parameter>,
+): Optimizer {
+  if (Object.hasOwn(makers, name)) return new makers[name](parameters, options);
+  const known = Object.keys(makers).join(", ");
+  throw new ArgumentError(`compile: optimizer "${String(name)}" is none of ${known}`);
 }

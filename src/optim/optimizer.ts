@@ -85,7 +85,13 @@ export abstract class Optimizer {
         this.update(parameter, parameter.grad!, hyper, scale && cast(scale, parameter.dtype));
       }
     });
-    if (!currentTrace()) flush();
+    if (currentTrace()) return;
+    try {
+      flush();
+    } catch (error) {
+      this.steps--;
+      throw error;
+    }
   }
 
   /** Forgets all gradients. */

@@ -1,3 +1,4 @@
+import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { sgdUpdate } from "../ops/optimizer.js";
 import type { Tensor, Variable } from "../tensor.js";
@@ -32,7 +33,11 @@ export class SGD extends Optimizer {
   ) {
     super(parameters, { learningRate, ...common });
     checkNumber("momentum", momentum, 0, 1);
+    checkNumber("dampening", dampening, 0, 1);
     checkNumber("weightDecay", weightDecay, 0, Infinity);
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new ArgumentError("optimizer: nesterov needs a momentum above 0 and no dampening");
+    }
     this.settings = { momentum, dampening, weightDecay, nesterov };
     this.buffers = momentum > 0 ? this.zeros() : undefined;
   }

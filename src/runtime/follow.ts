@@ -1,7 +1,7 @@
 /** A team worker's life: wait for a job, run it with the others, and again. */
 import { Board } from "./board.js";
 import { CallList } from "./calls.js";
-import type { Instance, Source } from "./instance.js";
+import type { Instance, Source, ThreadMemory } from "./instance.js";
 import { prepare } from "./instance.js";
 import type { Job } from "./job.js";
 import { decodeProgram, readJob } from "./job.js";
@@ -23,11 +23,18 @@ class Abandoned extends Error {}
 
 let instance: Instance | undefined;
 
-/** Makes this worker's instance of the engine; returns the thread's number, 0 if unknown. */
-export async function join(source: Source): Promise<number> {
+/** What a worker has made of itself. */
+export interface Joined {
+  /** Its number in the operating system, or 0. */
+  readonly systemThread: number;
+  readonly memory: ThreadMemory;
+}
+
+/** Makes this worker's instance of the engine. */
+export async function join(source: Source): Promise<Joined> {
   const instantiate = await prepare(source);
   instance = instantiate();
-  return systemThread();
+  return { systemThread: await systemThread(), memory: instance.thread };
 }
 
 /** Runs the team's jobs until it is abandoned; blocks the thread. */

@@ -110,7 +110,7 @@ export class Heap {
   /** Gets pages for `size` more bytes; in steps first, then as little as will do. */
   #grow(size: number): boolean {
     const last = this.#free.at(-1);
-    const tail = last && last.address + last.bytes === this.reserved ? last.bytes : 0;
+    const tail = last && endOf(last) === this.reserved ? last.bytes : 0;
     const least = size - tail;
     const step = Math.max(least, growthBytes, this.reserved / 8);
     // Where Rust has grown the memory meanwhile, the tail is no longer one with the new pages.
@@ -144,20 +144,20 @@ export class Heap {
     }
     const before = this.#free[low - 1];
     const after = this.#free[low];
-    const joinsBefore = before && before.address + before.bytes === address;
-    const joinsAfter = after && address + bytes === after.address;
-    if (joinsBefore) {
-      before.bytes += bytes;
-      if (joinsAfter) {
-        before.bytes += after.bytes;
-        this.#free.splice(low, 1);
-      }
-    } else if (joinsAfter) {
-      after.address = address;
-      after.bytes += bytes;
-    } else {
-      this.#free.splice(low, 0, { address, bytes });
+    const joined = { address, bytes };
+    let first = low;
+    let replaced = 0;
+    if (before && endOf(before) === address) {
+      joined.address = before.address;
+      joined.bytes += before.bytes;
+      first--;
+      replaced++;
     }
+    if (after?.address === address + bytes) {
+      joined.bytes += after.bytes;
+      replaced++;
+    }
+    this.#free.splice(first, replaced, joined);
   }
 
   #outOfMemory(size: number, label: string): OutOfMemoryError {
@@ -174,6 +174,10 @@ export class Heap {
         "Use smaller batches, dispose what is no longer needed, or raise init's maxMemory",
     );
   }
+}
+
+function endOf({ address, bytes }: Span): number {
+  return address + bytes;
 }
 
 function roundUp(value: number, multiple: number): number {

@@ -20,10 +20,19 @@ export interface Source {
   readonly memory: WebAssembly.Memory | undefined;
 }
 
+/** Addresses of what Rust allocated for one thread; 0 where it allocated nothing. */
+export interface ThreadMemory {
+  readonly locals: number;
+  readonly stack: number;
+}
+
 /** The engine on one thread. */
 export interface Instance {
   readonly exports: Exports;
   readonly memory: WebAssembly.Memory;
+  readonly thread: ThreadMemory;
+  /** Frees the stack and locals of an instance, of this thread or another, that is used no more. */
+  release(thread: ThreadMemory): void;
 }
 
 /** Bytes of the stack of each thread. */
@@ -75,13 +84,27 @@ let copies = 0;
 export async function prepare({ module, glue, memory }: Source): Promise<() => Instance> {
   // Modules are told apart by the fragment too, which unlike a query fits any kind of URL.
   const copy = `${glue}#copy=${copies++}`;
-  const exports: Exports = await import(/* webpackIgnore: true */ /* @vite-ignore */ copy);
+  const exports = (await import(/* webpackIgnore: true */ /* @vite-ignore */ copy)) as Exports;
   return () => {
     const raw = memory
       ? exports.initSync({ module, memory, thread_stack_size: stackBytes })
       : exports.initSync({ module });
-    return { exports, memory: memory ?? ownMemory(raw) };
+    return {
+      exports,
+      memory: memory ?? ownMemory(raw),
+      thread: { locals: globalOf(raw, "__tls_base"), stack: globalOf(raw, "__stack_alloc") },
+      release: ({ locals, stack }) => {
+        // The first thread's stack is part of the module; and 0 would mean this thread's own.
+        if (stack !== 0) raw.__wbindgen_thread_destroy(locals, stack, stackBytes);
+      },
+    };
   };
+}
+
+/** The value of an exported global that the declarations do not know; 0 where there is none. */
+function globalOf(raw: object, name: string): number {
+  const found: unknown = Reflect.get(raw, name);
+  return found instanceof WebAssembly.Global ? Number(found.value) : 0;
 }
 
 /** The memory of the build that brings its own; the declarations are those of one that does not. */

@@ -180,9 +180,11 @@ export class Leader {
     this.#teams++;
     this.#team.disband();
     const { source, choice } = this.#parts;
-    if (abandoned && source.memory) {
-      if (this.#spare) this.#instance = this.#spare();
+    if (abandoned && source.memory && this.#spare) {
+      const { thread } = this.#instance;
+      this.#instance = this.#spare();
       this.#spare = undefined;
+      this.#instance.release(thread);
     }
     this.#team = this.#form([]);
     void this.#refill(this.#teams, choice.threads - 1);
@@ -196,7 +198,10 @@ export class Leader {
       this.#spare ??= await prepare(source);
       const members = await recruit(source, workers, script);
       if (team !== this.#teams) {
-        for (const { peer } of members) peer.close();
+        for (const { peer, memory } of members) {
+          peer.close();
+          this.#instance.release(memory);
+        }
         return;
       }
       const solo = this.#team;

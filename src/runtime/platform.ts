@@ -62,10 +62,9 @@ export async function startThread(url: URL, name: string): Promise<Thread> {
   return inNode ? startNodeThread(url, name) : startWebThread(url, name);
 }
 
-/** This worker's way to the thread that made it. */
-export function ownEndpoint(): Endpoint | Promise<Endpoint> {
-  // At once in browsers: messages that come before there is a listener are lost there.
-  return inNode ? nodeOwnEndpoint() : (globalThis as unknown as Endpoint);
+/** This worker's way to the thread that made it; undefined where it is the global scope itself. */
+export function ownEndpoint(): Promise<Endpoint> | undefined {
+  return inNode ? nodeOwnEndpoint() : undefined;
 }
 
 /** What Node's message ports and workers have in common. */
@@ -106,7 +105,8 @@ function nodeEndpoint(port: NodePort): Endpoint {
 
 async function startNodeThread(url: URL, name: string): Promise<Thread> {
   const { Worker } = await import("node:worker_threads");
-  const worker = new Worker(url, { name });
+  // What node was told to do with the caller's script (`--input-type`, `--import`) is not for ours.
+  const worker = new Worker(url, { name, execArgv: [] });
   return {
     endpoint: nodeEndpoint(worker),
     onDeath: (listener) => {
@@ -124,7 +124,7 @@ async function startNodeThread(url: URL, name: string): Promise<Thread> {
 let webThreads = 0;
 
 function startWebThread(url: URL, name: string): Thread {
-  const unique = `${name} ${++webThreads} ${crypto.randomUUID()}`;
+  const unique = `${name} ${++webThreads} ${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
   const worker = new Worker(url, { type: "module", name: unique });
   let died: (reason: string) => void = () => undefined;
   return {

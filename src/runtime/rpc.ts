@@ -101,5 +101,6 @@ export async function serve(
     },
   };
   const endpoint = ownEndpoint();
-  comlink.expose(carrier, "then" in endpoint ? await endpoint : endpoint);
+  // At once in browsers: messages that come before there is a listener are lost there.
+  comlink.expose(carrier, endpoint && (await endpoint));
 }

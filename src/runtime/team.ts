@@ -3,6 +3,7 @@ import { unpackError, WorkerDiedError } from "../errors.js";
 import { Board } from "./board.js";
 import type { CallList } from "./calls.js";
 import { faultWords } from "./calls.js";
+import type { Joined } from "./follow.js";
 import type { Heap } from "./heap.js";
 import type { Instance, Source } from "./instance.js";
 import type { Job } from "./job.js";
@@ -13,10 +14,8 @@ import { onStall } from "./stall.js";
 import type { WorkerApi } from "./worker.js";
 
 /** A worker that has an instance of the engine and waits to be told of its team. */
-export interface Member {
+export interface Member extends Joined {
   readonly peer: Peer<WorkerApi>;
-  /** Its number in the operating system, or 0. */
-  readonly systemThread: number;
 }
 
 /** The first bad data of a run. */
@@ -44,10 +43,10 @@ export async function recruit(source: Source, count: number, script: URL): Promi
       const name = `ferrograd worker ${index + 1}`;
       const peer = new Peer<WorkerApi>(await startThread(script, name), name);
       peers.push(peer);
-      const systemThread = await peer.call("join", source);
+      const joined = await peer.call("join", source);
       // An idle worker is no reason for a process to stay.
       peer.thread.keepAlive(false);
-      return { peer, systemThread };
+      return { peer, ...joined };
     });
     return await Promise.all(members);
   } catch (error) {
@@ -146,6 +145,7 @@ export class Team {
     for (const { peer } of this.#members) peer.close();
     // What a worker may still read must not become something else.
     if (!gone.every(Boolean)) return;
+    for (const { memory } of this.#members) this.#instance.release(memory);
     exports.team_free(this.#address);
     this.#heap.free(this.#boardAddress);
     if (this.#job) this.#heap.free(this.#job.address);
@@ -175,7 +175,7 @@ export class Team {
     if (lost) throw lost;
     const now = performance.now();
     const waiting = this.#waiting;
-    if (waiting && waiting.call === this.#call && now - waiting.last < sameWait) {
+    if (waiting?.call === this.#call && now - waiting.last < sameWait) {
       waiting.last = now;
       if (now - waiting.since > stallLimit && !this.#members.every(isVisible)) {
         throw new WorkerDiedError(`a worker has not finished its part in ${stallLimit / 1000} s`);

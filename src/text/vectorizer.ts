@@ -1,9 +1,8 @@
 /** Texts as token ids: a vocabulary learned from examples, padding and truncation. */
 import { ArgumentError, DataError, StateError } from "../errors.js";
 import type { Shape } from "../shape.js";
-
-/** How a text is cut into tokens. */
-export type Split = "words" | "characters" | "ngrams";
+import type { Split, TokenOptions } from "./tokens.js";
+import { tokensOf } from "./tokens.js";
 
 /** Options of `vectorizer`. */
 export interface VectorizerOptions {
@@ -11,12 +10,21 @@ export interface VectorizerOptions {
   readonly maxTokens?: number;
   /** Tokens a text is cut or padded to. */
   readonly maxLength: number;
-  /** Words (letters and digits, or single signs), characters, or runs of characters. */
+  /**
+   * Words (letters and digits, or single signs), characters (code points), or runs of characters
+   * within a text whose ends are marked. Default: words.
+   */
   readonly split?: Split;
-  /** Lengths of runs for `ngrams`, from and to. Default: [3, 3]. */
-  readonly ngrams?: readonly [from: number, to: number];
+  /** Length of the runs for `ngrams`, or the least and the greatest. Default: 3. */
+  readonly ngrams?: number | readonly [from: number, to: number];
   /** Whether capitals count as small letters. Default: true. */
   readonly lowercase?: boolean;
+}
+
+/** Options of a vectorizer, all of them said. */
+export interface VectorizerSettings extends TokenOptions {
+  readonly maxTokens: number;
+  readonly maxLength: number;
 }
 
 /** Token ids, `[texts, maxLength]`. */
@@ -27,7 +35,7 @@ export interface TokenBatch {
 
 /** A vectorizer as plain data. */
 export interface VectorizerData {
-  readonly options: Required<VectorizerOptions>;
+  readonly options: VectorizerSettings;
   readonly vocabulary: readonly string[];
 }
 
@@ -37,50 +45,67 @@ export const paddingId = 0;
 export const unknownId = 1;
 /** Ids that stand for no token of their own. */
 const reserved = 2;
-/** Stands before and behind a text, so that runs of characters tell its beginning and end. */
-const boundary = "\u2402";
 
 /** Learns a vocabulary and turns texts into ids; call it with texts. */
 export interface Vectorizer {
+  /** Throws StateError before `adapt`, ArgumentError for what is no list of texts. */
   (texts: readonly string[]): TokenBatch;
-  /** Learns the most frequent tokens of `texts`, ties in the order of first appearance. */
+  /**
+   * Learns the most frequent tokens of `texts`, ties in the order of first appearance. Throws
+   * DataError where there are no tokens.
+   */
   adapt(texts: readonly string[]): Vectorizer;
   /** The tokens of a text, before they are looked up. */
   tokens(text: string): string[];
   /** Tokens by id, from the first after padding and unknown. Throws StateError before `adapt`. */
   readonly vocabulary: readonly string[];
-  readonly options: Required<VectorizerOptions>;
-  /** All it needs to be made again. */
+  readonly options: VectorizerSettings;
+  /** All it needs to be made again. Throws StateError before `adapt`. */
   toJSON(): VectorizerData;
 }
 
 /** A vectorizer with no vocabulary yet. Throws ArgumentError for impossible options. */
 export function vectorizer(options: VectorizerOptions): Vectorizer {
-  return build(checkOptions(options), undefined);
+  return build(settingsOf(options), undefined);
 }
 
 /** The vectorizer that `toJSON` gave. Throws DataError where `data` is none. */
 export function vectorizerFromJSON(data: VectorizerData): Vectorizer {
   const { options, vocabulary } = data;
+  if (typeof options !== "object" || options === null) {
+    throw new DataError("vectorizer: the saved one has no options");
+  }
   if (!Array.isArray(vocabulary) || vocabulary.some((token) => typeof token !== "string")) {
     throw new DataError("vectorizer: the saved vocabulary is not a list of tokens");
   }
-  const checked = checkOptions(options);
-  if (vocabulary.length > checked.maxTokens - reserved) {
+  if (new Set(vocabulary).size < vocabulary.length) {
+    throw new DataError("vectorizer: the saved vocabulary has a token twice");
+  }
+  const settings = savedSettings(options);
+  if (vocabulary.length > settings.maxTokens - reserved) {
     throw new DataError(
-      `vectorizer: ${vocabulary.length} tokens are saved, maxTokens is ${checked.maxTokens}`,
+      `vectorizer: ${vocabulary.length} tokens are saved, maxTokens is ${settings.maxTokens}`,
     );
   }
-  return build(checked, vocabulary);
+  return build(settings, vocabulary);
 }
 
-function checkOptions({
+function savedSettings(options: VectorizerSettings): VectorizerSettings {
+  try {
+    return settingsOf(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataError(`saved ${reason}`, { cause: error });
+  }
+}
+
+function settingsOf({
   maxTokens = 10_000,
   maxLength,
   split = "words",
-  ngrams = [3, 3],
+  ngrams = 3,
   lowercase = true,
-}: VectorizerOptions): Required<VectorizerOptions> {
+}: VectorizerOptions): VectorizerSettings {
   const whole = (name: string, value: number, least: number): void => {
     if (Number.isSafeInteger(value) && value >= least) return;
     throw new ArgumentError(
@@ -89,7 +114,7 @@ function checkOptions({
   };
   whole("maxTokens", maxTokens, reserved + 1);
   whole("maxLength", maxLength, 1);
-  const [from, to] = ngrams;
+  const [from, to] = typeof ngrams === "number" ? [ngrams, ngrams] : ngrams;
   whole("ngrams from", from, 1);
   whole("ngrams to", to, from);
   if (!["words", "characters", "ngrams"].includes(split)) {
@@ -98,81 +123,66 @@ function checkOptions({
   return { maxTokens, maxLength, split, ngrams: [from, to], lowercase };
 }
 
-function build(
-  options: Required<VectorizerOptions>,
-  known: readonly string[] | undefined,
-): Vectorizer {
+function build(options: VectorizerSettings, known: readonly string[] | undefined): Vectorizer {
   let vocabulary = known;
   let ids = idsOf(known ?? []);
-  const tokens = (text: string): string[] => cut(text, options);
+  const learned = (): readonly string[] => {
+    if (vocabulary) return vocabulary;
+    throw new StateError("vectorizer: call adapt(texts) first");
+  };
 
   const vectorize = (texts: readonly string[]): TokenBatch => {
-    if (!vocabulary) throw new StateError("vectorizer: call adapt(texts) first");
+    learned();
+    checkTexts(texts);
     const { maxLength } = options;
     const batch = new Int32Array(texts.length * maxLength).fill(paddingId);
     texts.forEach((text, row) => {
-      tokens(text)
-        .slice(0, maxLength)
-        .forEach((token, at) => (batch[row * maxLength + at] = ids.get(token) ?? unknownId));
+      const tokens = tokensOf(text, options);
+      const length = Math.min(tokens.length, maxLength);
+      for (let at = 0; at < length; at++) {
+        batch[row * maxLength + at] = ids.get(tokens[at]!) ?? unknownId;
+      }
     });
     return { ids: batch, shape: [texts.length, maxLength] };
   };
 
   const made: Vectorizer = Object.assign(vectorize, {
     adapt(texts: readonly string[]): Vectorizer {
-      vocabulary = mostFrequent(texts, tokens, options.maxTokens - reserved);
+      checkTexts(texts);
+      vocabulary = mostFrequent(texts, options);
       ids = idsOf(vocabulary);
       return made;
     },
-    tokens,
+    tokens: (text: string): string[] => tokensOf(text, options),
     options,
-    toJSON: (): VectorizerData => ({ options, vocabulary: made.vocabulary }),
+    toJSON: (): VectorizerData => ({ options, vocabulary: learned() }),
     vocabulary: [] as readonly string[],
   });
-  Object.defineProperty(made, "vocabulary", {
-    get(): readonly string[] {
-      if (!vocabulary) throw new StateError("vectorizer: call adapt(texts) first");
-      return vocabulary;
-    },
-  });
-  return made;
+  // Object.assign would read a getter, not keep it.
+  return Object.defineProperty(made, "vocabulary", { get: learned });
+}
+
+function checkTexts(texts: readonly string[]): void {
+  const wrong = Array.isArray(texts) ? texts.findIndex((text) => typeof text !== "string") : 0;
+  if (wrong === -1) return;
+  throw new ArgumentError(
+    Array.isArray(texts)
+      ? `vectorizer: text ${wrong} is of type ${typeof texts[wrong]}, not a string`
+      : `vectorizer: expected a list of texts, met ${typeof texts}: [text] is a list of one`,
+  );
 }
 
 function idsOf(vocabulary: readonly string[]): Map<string, number> {
   return new Map(vocabulary.map((token, index) => [token, index + reserved]));
 }
 
-function mostFrequent(
-  texts: readonly string[],
-  tokens: (text: string) => string[],
-  size: number,
-): string[] {
+function mostFrequent(texts: readonly string[], options: VectorizerSettings): string[] {
   const counts = new Map<string, number>();
   for (const text of texts) {
-    for (const token of tokens(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+    for (const token of tokensOf(text, options)) counts.set(token, (counts.get(token) ?? 0) + 1);
   }
   if (counts.size === 0) throw new DataError("vectorizer: adapt needs texts with tokens in them");
   // Sorting is stable, and a Map keeps the order of first appearance.
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  return sorted.slice(0, size).map(([token]) => token);
-}
-
-/** Words with their marks and inner apostrophes, or single signs that are neither. */
-const words = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*|[^\s\p{L}\p{M}\p{N}]/gu;
-
-function cut(text: string, { split, ngrams, lowercase }: Required<VectorizerOptions>): string[] {
-  const normal = text.normalize("NFC");
-  const plain = lowercase ? normal.toLowerCase() : normal;
-  if (split === "words") return plain.match(words) ?? [];
-  const characters = Array.from(plain);
-  if (split === "characters") return characters;
-  const bounded = [boundary, ...characters, boundary];
-  const [from, to] = ngrams;
-  const runs: string[] = [];
-  for (let at = 0; at < bounded.length; at++) {
-    for (let length = from; length <= to && at + length <= bounded.length; length++) {
-      runs.push(bounded.slice(at, at + length).join(""));
-    }
-  }
-  return runs;
+  return sorted.slice(0, options.maxTokens - reserved).map(([token]) => token);
 }

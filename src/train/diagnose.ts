@@ -1,7 +1,7 @@
 /** Finds where a loss stopped being a number. */
 import { NonFiniteError } from "../errors.js";
-import type { Module } from "../nn/module.js";
-import { watching } from "../nn/module.js";
+import type { Module, Watcher } from "../nn/module.js";
+import { inMode, watching } from "../nn/module.js";
 import { isFinite, logicalNot, cast } from "../ops/elementwise.js";
 import { noGrad } from "../op.js";
 import { sum } from "../ops/reduce.js";
@@ -27,16 +27,11 @@ async function firstNonFinite(model: Module, x: Tensor): Promise<string> {
   }
   const names = new Map(modulePaths(model));
   const outputs: { readonly name: string; readonly bad: Tensor }[] = [];
-  noGrad(() => {
-    model.eval();
-    watching(
-      (module, output) => {
-        const name = `${names.get(module) ?? ""} (${module.type})`.trim();
-        outputs.push({ name, bad: nonFinite(output.x) });
-      },
-      () => model.apply({ x }),
-    );
-  });
+  const watch: Watcher = (module, output) => {
+    const name = `${names.get(module) ?? ""} (${module.type})`.trim();
+    outputs.push({ name, bad: nonFinite(output.x) });
+  };
+  noGrad(() => inMode("inference", model, () => watching(watch, () => model.apply({ x }))));
   for (const { name, bad } of outputs) {
     if ((await bad.item()) > 0)
       return `the first output that is not finite is that of layer ${name}`;

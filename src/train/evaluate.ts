@@ -6,7 +6,7 @@ import type { Shape } from "../shape.js";
 import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { tensor } from "../tensor.js";
-import type { Report } from "./history.js";
+import type { Report, Sums } from "./history.js";
 import { Averages } from "./history.js";
 import type { Input, Table } from "./inputs.js";
 import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
@@ -43,7 +43,7 @@ export function tensorOf({ data, shape }: Table): Tensor {
 export async function runStep(
   step: MeasuredStep,
   tables: readonly (Table | undefined)[],
-): Promise<ArrayLike<number> & Iterable<number>> {
+): Promise<Sums> {
   const inputs = tables.filter((table) => table !== undefined).map(tensorOf);
   try {
     const sums = await step(...inputs);

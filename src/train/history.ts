@@ -17,7 +17,10 @@ export class History {
   }
 }
 
-/** Sums of a step, `[count, loss, ...metrics]`, gathered over an epoch. */
+/** Sums of a step: `[count, loss, ...metrics]`. */
+export type Sums = ArrayLike<number> & Iterable<number>;
+
+/** Sums of steps, gathered over an epoch. */
 export class Averages {
   private count = 0;
   private readonly totals: number[];
@@ -27,7 +30,7 @@ export class Averages {
   }
 
   /** Adds a batch's sums. */
-  add([count, ...totals]: ArrayLike<number> & Iterable<number>): void {
+  add([count, ...totals]: Sums): void {
     this.count += count!;
     totals.forEach((total, index) => (this.totals[index]! += total));
   }

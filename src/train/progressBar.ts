@@ -6,6 +6,8 @@ export interface ProgressStream {
   write(text: string): unknown;
   /** Whether a line can be written over. */
   readonly isTTY?: boolean;
+  /** How many signs a line holds. */
+  readonly columns?: number;
 }
 
 /** What a progress bar is told at the start. */
@@ -34,11 +36,16 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** `loss: 0.6931 - accuracy: 0.5000`. */
+/** `loss: 0.6931 - accuracy: 0.5000`; what would show no digit that counts, `1.2500e-5`. */
 export function formatReport(report: Report): string {
   return Object.entries(report)
-    .map(([name, value]) => `${name}: ${value.toFixed(4)}`)
+    .map(([name, value]) => `${name}: ${formatValue(value)}`)
     .join(" - ");
+}
+
+function formatValue(value: number): string {
+  const isSmall = value !== 0 && Math.abs(value) < 1e-3;
+  return isSmall ? value.toExponential(4) : value.toFixed(4);
 }
 
 /** The milliseconds of a step, to a readable digit. */
@@ -111,8 +118,10 @@ export class ProgressBar {
   }
 
   private draw(line: string): void {
-    this.stream?.write(`\r${line.padEnd(this.width)}`);
-    this.width = line.length;
+    // A line that wraps could not be written over.
+    const shown = line.slice(0, (this.stream?.columns ?? Infinity) - 1);
+    this.stream?.write(`\r${shown.padEnd(this.width)}`);
+    this.width = shown.length;
   }
 }
 

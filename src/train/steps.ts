@@ -3,11 +3,13 @@ import type { Compiled } from "../compile.js";
 import { compile } from "../compile.js";
 import type { EntryMetric } from "../metrics/metrics.js";
 import type { Module, Signal } from "../nn/module.js";
+import { inMode } from "../nn/module.js";
+import { BufferVariable } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
-import { cast, div } from "../ops/elementwise.js";
+import { cast, div, isFinite, where } from "../ops/elementwise.js";
 import { stack } from "../ops/movement.js";
 import type { Optimizer } from "../optim/optimizer.js";
-import type { Tensor } from "../tensor.js";
+import { Tensor } from "../tensor.js";
 import type { EntryLoss } from "./losses.js";
 import { totalOf } from "./losses.js";
 
@@ -26,9 +28,10 @@ export type MeasuredStep = Compiled<readonly Tensor[], Tensor>;
 /** Forward, backward and update, traced once for each shape of batch. */
 export function trainStep(model: Module, objective: Objective, optimizer: Optimizer): MeasuredStep {
   return compile((...[x, y, weights]: readonly Tensor[]) => {
-    model.train();
-    const output = model.apply({ x: x! });
+    const before = buffersOf(model);
+    const output = inMode("training", model, () => model.apply({ x: x! }));
     const { sums, loss } = measure(objective, output, y!, weights);
+    noGrad(() => keepUnlessFinite(loss, before));
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step({ guard: loss });
@@ -37,12 +40,28 @@ export function trainStep(model: Module, objective: Objective, optimizer: Optimi
   });
 }
 
+/** State that a forward pass may change, running statistics, with what it holds now. */
+function buffersOf(model: Module): Map<BufferVariable, Tensor> {
+  const found = new Map<BufferVariable, Tensor>();
+  for (const variable of model.namedVariables().values()) {
+    if (variable instanceof BufferVariable) found.set(variable, new Tensor(variable.value));
+  }
+  return found;
+}
+
+/** A loss that is not finite changes nothing: the state stays as it was `before`. */
+function keepUnlessFinite(loss: Tensor, before: ReadonlyMap<BufferVariable, Tensor>): void {
+  const finite = isFinite(loss);
+  for (const [variable, old] of before) {
+    if (variable.value !== old.value) variable.assign(where(finite, variable, old));
+  }
+}
+
 /** Forward only, in inference mode. */
 export function evaluateStep(model: Module, objective: Objective): MeasuredStep {
   return compile((...[x, y, weights]: readonly Tensor[]) =>
     noGrad(() => {
-      model.eval();
-      const output = model.apply({ x: x! });
+      const output = inMode("inference", model, () => model.apply({ x: x! }));
       return measure(objective, output, y!, weights).sums;
     }),
   );
@@ -51,10 +70,7 @@ export function evaluateStep(model: Module, objective: Objective): MeasuredStep 
 /** The model's output, in inference mode. */
 export function predictStep(model: Module): Compiled<readonly [Tensor], Tensor> {
   return compile((x: Tensor) =>
-    noGrad(() => {
-      model.eval();
-      return model.apply({ x }).x;
-    }),
+    noGrad(() => inMode("inference", model, () => model.apply({ x }).x)),
   );
 }
 

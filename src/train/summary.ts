@@ -1,7 +1,7 @@
 /** A model as a table of its layers. */
 import { dtypes } from "../dtype.js";
 import type { Module } from "../nn/module.js";
-import { watching } from "../nn/module.js";
+import { inMode, watching } from "../nn/module.js";
 import { noGrad } from "../op.js";
 import { zeros } from "../ops/creation.js";
 import type { Shape } from "../shape.js";
@@ -17,10 +17,10 @@ interface Row {
 /** The layers, the shape each gives for a batch of one such row, and what they hold. */
 export function summarize(model: Module, input: Pick<Tensor, "dtype"> & { shape: Shape }): string {
   const shapes = new Map<Module, Shape>();
+  const apply = (): unknown => model.apply({ x: zeros([1, ...input.shape], input.dtype) });
   noGrad(() =>
-    watching(
-      (module, { x }) => shapes.set(module, x.shape),
-      () => model.apply({ x: zeros([1, ...input.shape], input.dtype) }),
+    inMode("inference", model, () =>
+      watching((module, { x }) => shapes.set(module, x.shape), apply),
     ),
   );
   const rows = model.children().map(([name, child]): Row => {
