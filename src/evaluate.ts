@@ -6,7 +6,6 @@ import type { Value } from "./graph.js";
 import { Storage, storedValue, takeReleased } from "./graph.js";
 import type { Goal, Overwrite } from "./program/goal.js";
 import { isLeaf } from "./program/goal.js";
-import { peakBytes } from "./program/describe.js";
 import type { Plan } from "./program/plan.js";
 import { plan, takeEvicted } from "./program/plan.js";
 import { engine } from "./runtime/engine.js";
@@ -183,12 +182,6 @@ export async function execute({ request, uploads }: Bound): Promise<Response> {
     for (const { storage, host } of uploads) storage.host ??= host;
     throw error;
   }
-}
-
-/** The bytes a Program needs beyond what is live already. */
-export function bytesToRun({ program, leaves }: Plan): number {
-  const held = leaves.filter((leaf) => leaf.source?.kind === "stored");
-  return held.reduce((sum, leaf) => sum - leaf.bytes, peakBytes(program));
 }
 
 function readRequest(value: Value): Request {

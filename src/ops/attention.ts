@@ -203,7 +203,7 @@ function visibleKeys(
 const hidden = -1e30;
 
 /** softmax(q·kᵀ·scale)·v with every score in memory: the definition the kernels are held to. */
-export function attentionFormula(
+function attentionFormula(
   q: Tensor,
   k: Tensor,
   v: Tensor,

@@ -60,7 +60,7 @@ export function keyOperand(node: Node): number | undefined {
 }
 
 /** The nodes that use each node's outputs. */
-export function consumersOf(nodes: readonly Node[]): Map<Node, Node[]> {
+function consumersOf(nodes: readonly Node[]): Map<Node, Node[]> {
   const consumers = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
   for (const node of nodes) {
     for (const input of node.inputs) {

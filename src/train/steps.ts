@@ -19,9 +19,6 @@ export interface Objective {
   readonly metrics: ReadonlyMap<string, EntryMetric>;
 }
 
-/** `[inputs, targets, weights?]`, a batch of rows each. */
-export type Batch = readonly [x: Tensor, y: Tensor, weights?: Tensor];
-
 /** A step's sums `[count, loss, ...metrics]` over the entries of its batch. */
 export type MeasuredStep = Compiled<readonly Tensor[], Tensor>;
 
