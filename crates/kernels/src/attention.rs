@@ -5,7 +5,6 @@ use crate::gemm::{Matrix, product};
 use crate::math;
 use crate::random::Stream;
 use crate::simd::{F64x2, Float, Lanes};
-use crate::softmax::row_max;
 use crate::team::Team;
 
 /// Queries and keys of a tile: its scores fit the L1 cache beside what they are made from.
@@ -118,20 +117,29 @@ impl<'a> Head<'a> {
             .min(count)
     }
 
-    /// Puts −∞ where the score of query `i` does not count.
-    unsafe fn hide<T: Float>(&self, i: usize, start: usize, row: &mut [T]) {
-        let seen = self.seen(i, start, row.len());
-        row[seen..].fill(-T::INFINITY);
-        if !self.a.mask.is_null() {
-            // SAFETY: the mask is [batch, keys].
-            let mask = unsafe { self.a.mask.add(self.batch * self.a.keys + start) };
-            for (j, score) in row[..seen].iter_mut().enumerate() {
-                // SAFETY: as above.
-                if unsafe { *mask.add(j) } == 0 {
-                    *score = -T::INFINITY;
-                }
+    /// What is added to the scores of `keys` keys from `start` on: 0, or −∞ for padding, and for
+    /// what lies behind them in the last vector.
+    ///
+    /// # Safety
+    /// The mask, where there is one, is `[batch, keys]`.
+    unsafe fn padding<T: Float>(&self, start: usize, keys: usize, row: &mut [T]) {
+        row.fill(-T::INFINITY);
+        for (j, bias) in row[..keys].iter_mut().enumerate() {
+            let place = self.batch * self.a.keys + start + j;
+            // SAFETY: the caller says so.
+            if self.a.mask.is_null() || unsafe { *self.a.mask.add(place) } != 0 {
+                *bias = T::ZERO;
             }
         }
+    }
+
+    /// Makes products of query `i` and `keys` keys scores: scaled, −∞ where the query does not see
+    /// the key. `row` and `padding` are whole vectors; what lies behind the keys is hidden too.
+    fn score<T: Float>(&self, i: usize, start: usize, keys: usize, padding: &[T], row: &mut [T]) {
+        let scale = T::Lanes::splat(T::from_f64(self.a.scale));
+        row[keys..].fill(T::ZERO);
+        update_with(row, padding, |x, bias| x.madd(scale, bias));
+        row[self.seen(i, start, keys)..].fill(-T::INFINITY);
     }
 
     /// Multiplies by the dropout mask of query `i`'s weights, scaled.
@@ -167,32 +175,56 @@ impl<'a> Head<'a> {
     }
 }
 
-/// `x = f(x)` for a row; lanes past the end are computed and dropped.
+/// The number of elements of the whole vectors that hold `n`.
+fn padded<T: Float>(n: usize) -> usize {
+    n.next_multiple_of(T::LANES)
+}
+
+/// `x = f(x)` for the vectors of a row of whole ones.
 #[inline(always)]
 fn update<T: Float>(row: &mut [T], mut f: impl FnMut(T::Lanes) -> T::Lanes) {
-    let whole = row.len() - row.len() % T::LANES;
-    let p = row.as_mut_ptr();
-    // SAFETY: vectors and the rest are within the row.
-    unsafe {
-        for i in (0..whole).step_by(T::LANES) {
-            f(T::Lanes::load(p.add(i))).store(p.add(i));
-        }
-        let rest = row.len() - whole;
-        f(T::Lanes::load_partial(p.add(whole), rest)).store_partial(p.add(whole), rest);
+    for vector in row.chunks_exact_mut(T::LANES) {
+        // SAFETY: the chunk is a vector's worth of elements.
+        unsafe { f(T::Lanes::load(vector.as_ptr())).store(vector.as_mut_ptr()) };
     }
 }
 
-fn total<T: Float>(row: &[T]) -> f64 {
-    let whole = row.len() - row.len() % T::LANES;
-    let mut sum = F64x2::splat(0.0);
-    // SAFETY: vectors and the rest are within the row.
-    unsafe {
-        for i in (0..whole).step_by(T::LANES) {
-            sum = T::Lanes::load(row.as_ptr().add(i)).add_to_f64(sum);
-        }
-        let rest = T::Lanes::load_partial(row.as_ptr().add(whole), row.len() - whole);
-        rest.add_to_f64(sum).reduce_sum()
+/// `x = f(x, y)` for the vectors of two rows of whole ones.
+#[inline(always)]
+fn update_with<T: Float>(
+    row: &mut [T],
+    other: &[T],
+    mut f: impl FnMut(T::Lanes, T::Lanes) -> T::Lanes,
+) {
+    for (x, y) in row
+        .chunks_exact_mut(T::LANES)
+        .zip(other.chunks_exact(T::LANES))
+    {
+        // SAFETY: the chunks are vectors' worth of elements.
+        unsafe { f(T::Lanes::load(x.as_ptr()), T::Lanes::load(y.as_ptr())).store(x.as_mut_ptr()) };
     }
+}
+
+/// The largest of a row of whole vectors. A NaN may be missed: the sum of exponentials has it.
+fn largest<T: Float>(row: &[T]) -> T {
+    let mut max = T::Lanes::splat(-T::INFINITY);
+    for vector in row.chunks_exact(T::LANES) {
+        // SAFETY: the chunk is a vector's worth of elements.
+        max = max.pmax(unsafe { T::Lanes::load(vector.as_ptr()) });
+    }
+    max.reduce_max()
+}
+
+/// Makes scores weights, `e^(x − shift)`, and returns their sum.
+fn exponentials<T: Float>(row: &mut [T], shift: T) -> f64 {
+    let shift = T::Lanes::splat(shift);
+    let mut sum = F64x2::splat(0.0);
+    update(row, |x| {
+        let weight = math::exp::<T, T::Lanes>(x - shift);
+        sum = weight.add_to_f64(sum);
+        weight
+    });
+    sum.reduce_sum()
 }
 
 /// `o = softmax(q·kᵀ·scale)·v` and the rows' ln Σ e^score, `lse: [batch, heads, queries]`.
@@ -210,7 +242,7 @@ pub unsafe fn attention<T: Float>(
 ) {
     let tiles = a.queries.div_ceil(QUERIES);
     let mut scores = vec![T::ZERO; QUERIES * KEYS];
-    let mut values = vec![T::ZERO; QUERIES * a.value_dim];
+    let mut padding = [T::ZERO; KEYS];
     team.for_each_block(a.batch * a.heads * tiles, |block| {
         // SAFETY: the tile is within all tensors.
         unsafe {
@@ -225,56 +257,37 @@ pub unsafe fn attention<T: Float>(
             let out = |r: usize| core::slice::from_raw_parts_mut(row(r), a.value_dim);
             (0..count).for_each(|r| out(r).fill(T::ZERO));
             for (start, keys) in head.key_tiles(first + count - 1) {
-                let to = scores.as_mut_ptr();
                 let kt = transposed(k.matrix(b, h, start));
-                product(count, keys, a.dim, q, kt, to, KEYS, false);
+                product(count, keys, a.dim, q, kt, scores.as_mut_ptr(), KEYS, false);
+                let width = padded::<T>(keys);
+                head.padding(start, keys, &mut padding[..width]);
                 for r in 0..count {
-                    let row = &mut scores[r * KEYS..r * KEYS + keys];
-                    let scale = T::Lanes::splat(T::from_f64(a.scale));
-                    update(row, |x| x * scale);
-                    head.hide(first + r, start, row);
-                    let top = row_max(row.as_ptr(), keys);
-                    let new = if top.is_nan() || top > max[r] {
-                        top
-                    } else {
-                        max[r]
-                    };
+                    let row = &mut scores[r * KEYS..r * KEYS + width];
+                    head.score(first + r, start, keys, &padding, row);
+                    let top = largest(row);
+                    let new = if top > max[r] { top } else { max[r] };
                     // Nothing seen yet: no exponent of −∞ − (−∞).
                     let by = if new == -T::INFINITY { T::ZERO } else { new };
-                    let shift = T::Lanes::splat(by);
-                    update(row, |x| math::exp::<T, T::Lanes>(x - shift));
-                    let fade = (max[r] - by).through(math::exp::<T, T::Lanes>);
-                    sum[r] = sum[r] * fade.to_f64() + total(row);
+                    let part = exponentials(row, by);
+                    if start > 0 {
+                        let fade = (max[r] - by).through(math::exp::<T, T::Lanes>);
+                        sum[r] *= fade.to_f64();
+                        out(r).iter_mut().for_each(|x| *x *= fade);
+                    }
+                    sum[r] += part;
                     max[r] = new;
-                    head.drop(first + r, start, row);
-                    let fade = T::Lanes::splat(fade);
-                    update(out(r), |x| x * fade);
+                    head.drop(first + r, start, &mut row[..keys]);
                 }
-                let width = a.value_dim;
                 let weights = dense(scores.as_ptr(), KEYS);
                 let v = v.matrix(b, h, start);
-                product(
-                    count,
-                    width,
-                    keys,
-                    weights,
-                    v,
-                    values.as_mut_ptr(),
-                    width,
-                    false,
-                );
-                for r in 0..count {
-                    for (x, y) in out(r).iter_mut().zip(&values[r * width..]) {
-                        *x += *y;
-                    }
-                }
+                let (to, stride) = (o.rows(b, h, first), o.strides[2]);
+                product(count, a.value_dim, keys, weights, v, to, stride, true);
             }
             for r in 0..count {
                 // A query that sees nothing: zeros, and an lse that makes all weights zero.
                 let empty = sum[r] == 0.0;
-                let scale = if empty { 0.0 } else { 1.0 / sum[r] };
-                let scale = T::Lanes::splat(T::from_f64(scale));
-                update(out(r), |x| x * scale);
+                let scale = T::from_f64(if empty { 0.0 } else { 1.0 / sum[r] });
+                out(r).iter_mut().for_each(|x| *x *= scale);
                 let log: f64 = sum[r].through(math::log::<f64, F64x2>);
                 let value = if empty {
                     T::INFINITY
@@ -301,8 +314,9 @@ pub unsafe fn attention_backward<T: Float>(
     delta: *mut T,
 ) {
     let mut weights = vec![T::ZERO; QUERIES * KEYS];
-    let mut dropped = vec![T::ZERO; QUERIES * KEYS];
-    let mut dscores = vec![T::ZERO; QUERIES * KEYS];
+    let mut dropped = weights.clone();
+    let mut dscores = weights.clone();
+    let mut padding = [T::ZERO; KEYS];
     team.for_each_block(a.batch * a.heads, |index| {
         // SAFETY: the head is within all tensors.
         unsafe {
@@ -348,25 +362,30 @@ pub unsafe fn attention_backward<T: Float>(
                         KEYS,
                         false,
                     );
+                    let width = padded::<T>(keys);
+                    head.padding(start, keys, &mut padding[..width]);
                     for r in 0..count {
-                        let at = r * KEYS..r * KEYS + keys;
+                        let at = r * KEYS..r * KEYS + width;
                         let row = &mut weights[at.clone()];
-                        let scale = T::Lanes::splat(T::from_f64(a.scale));
-                        let shift = T::Lanes::splat(*lse.add(first + r));
-                        update(row, |x| x * scale);
-                        head.hide(first + r, start, row);
-                        update(row, |x| math::exp::<T, T::Lanes>(x - shift));
-                        let kept = &mut dropped[at.clone()];
-                        kept.copy_from_slice(row);
-                        head.drop(first + r, start, kept);
-                        head.drop(first + r, start, &mut dscores[at.clone()]);
-                        let base = *delta.add(first + r);
-                        let scale = T::from_f64(a.scale);
-                        for (d, w) in dscores[at].iter_mut().zip(row) {
-                            *d = *w * (*d - base) * scale;
+                        head.score(first + r, start, keys, &padding, row);
+                        exponentials(row, *lse.add(first + r));
+                        let dscores = &mut dscores[at.clone()];
+                        if head.random.is_some() {
+                            let kept = &mut dropped[at];
+                            kept.copy_from_slice(row);
+                            head.drop(first + r, start, &mut kept[..keys]);
+                            head.drop(first + r, start, &mut dscores[..keys]);
                         }
+                        let base = T::Lanes::splat(*delta.add(first + r));
+                        let scale = T::Lanes::splat(T::from_f64(a.scale));
+                        update_with(dscores, row, |d, w| (d - base) * w * scale);
                     }
-                    let (w, d) = (dense(dropped.as_ptr(), KEYS), dense(dscores.as_ptr(), KEYS));
+                    let kept = if head.random.is_some() {
+                        &dropped
+                    } else {
+                        &weights
+                    };
+                    let (w, d) = (dense(kept.as_ptr(), KEYS), dense(dscores.as_ptr(), KEYS));
                     let into = |x: Heads<T>, at: usize| (x.rows(b, h, at), x.strides[2]);
                     let (to, row) = into(dv, start);
                     product(keys, a.value_dim, count, transposed(w), ds, to, row, true);

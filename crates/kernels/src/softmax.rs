@@ -42,7 +42,7 @@ unsafe fn fold<T: Float, A>(
 }
 
 /// The largest of `n` numbers, NaN if one is.
-pub(crate) unsafe fn row_max<T: Float>(from: *const T, n: usize) -> T {
+unsafe fn row_max<T: Float>(from: *const T, n: usize) -> T {
     let low = -T::INFINITY;
     let start = T::Lanes::splat(low);
     // SAFETY: as for `fold`.
