@@ -92,6 +92,8 @@ struct Head<'a> {
     a: &'a Attention,
     batch: usize,
     head: usize,
+    /// Keys up to the last real one: what lies behind is padding, and costs nothing.
+    keys: usize,
     random: Option<Stream>,
 }
 
@@ -99,10 +101,19 @@ impl<'a> Head<'a> {
     unsafe fn new(a: &'a Attention, index: usize) -> Self {
         // SAFETY: a key there is has four words.
         let random = (!a.key.is_null()).then(|| unsafe { Stream::new(a.key, a.stream) });
+        let batch = index / a.heads;
+        // SAFETY: a mask there is, is [batch, keys].
+        let real = |key: usize| unsafe { *a.mask.add(batch * a.keys + key) } != 0;
+        let last = if a.mask.is_null() {
+            a.keys.checked_sub(1)
+        } else {
+            (0..a.keys).rfind(|key| real(*key))
+        };
         Self {
             a,
-            batch: index / a.heads,
+            batch,
             head: index % a.heads,
+            keys: last.map_or(0, |key| key + 1),
             random,
         }
     }
@@ -163,7 +174,7 @@ impl<'a> Head<'a> {
 
     /// Keys in tiles, as far as queries up to `last` see them.
     fn key_tiles(&self, last: usize) -> impl Iterator<Item = (usize, usize)> {
-        let end = self.seen(last, 0, self.a.keys);
+        let end = self.seen(last, 0, self.keys);
         (0..end).step_by(KEYS).map(move |j| (j, KEYS.min(end - j)))
     }
 
@@ -220,7 +231,7 @@ fn exponentials<T: Float>(row: &mut [T], shift: T) -> f64 {
     let shift = T::Lanes::splat(shift);
     let mut sum = F64x2::splat(0.0);
     update(row, |x| {
-        let weight = math::exp::<T, T::Lanes>(x - shift);
+        let weight = math::exp_nonpositive::<T, T::Lanes>(x - shift);
         sum = weight.add_to_f64(sum);
         weight
     });

@@ -18,6 +18,8 @@ pub trait Coefficients: Sized {
     const EXP_MAX: Self;
     /// Below it `exp` is 0.
     const EXP_MIN: Self;
+    /// From here on `exp` is a normal number.
+    const EXP_MIN_NORMAL: Self;
     /// Terms of the series of `(eʳ − 1 − r)/r²` needed for |r| ≤ ln 2 / 2.
     const EXP_TERMS: usize;
     /// Terms of the series of the logarithm needed for |s| ≤ 0.172.
@@ -37,6 +39,7 @@ impl Coefficients for f32 {
     const ROUNDER: f32 = 12_582_912.0;
     const EXP_MAX: f32 = 88.722_84;
     const EXP_MIN: f32 = -103.972_08;
+    const EXP_MIN_NORMAL: f32 = -87.3;
     const EXP_TERMS: usize = 6;
     const LOG_TERMS: usize = 5;
     const UNSUBNORMAL: (f32, f32) = (8_388_608.0, 23.0);
@@ -51,6 +54,7 @@ impl Coefficients for f64 {
     const ROUNDER: f64 = 6_755_399_441_055_744.0;
     const EXP_MAX: f64 = 709.782_712_893_384;
     const EXP_MIN: f64 = -745.133_219_101_941_2;
+    const EXP_MIN_NORMAL: f64 = -708.3;
     const EXP_TERMS: usize = 12;
     const LOG_TERMS: usize = 11;
     const UNSUBNORMAL: (f64, f64) = (18_014_398_509_481_984.0, 54.0);
@@ -63,11 +67,12 @@ fn constant<T: Float, L: Lanes<T>>(x: f64) -> L {
     L::splat(T::from_f64(x))
 }
 
-/// `e^r − 1` for the remainder r of `x`, and the factors 2^(n/2), 2^(n − n/2) with x = n·ln 2 + r.
+/// `e^r − 1` for the remainder r of `x = n·ln 2 + r`, and n + `ROUNDER`, whose low bits are n.
 #[inline(always)]
-fn reduce<T: Float, L: Lanes<T>>(x: L) -> (L, L, L) {
+fn reduce<T: Float, L: Lanes<T>>(x: L) -> (L, L) {
     let rounder = L::splat(T::ROUNDER);
-    let n = x.madd(L::splat(T::LOG2_E), rounder) - rounder;
+    let rounded = x.madd(L::splat(T::LOG2_E), rounder);
+    let n = rounded - rounder;
     let r = (x - n * L::splat(T::LN2_HIGH)) - n * L::splat(T::LN2_LOW);
     // Σ rᵏ/(k+2)!, from the last term on.
     let mut factorial = 1.0;
@@ -79,12 +84,16 @@ fn reduce<T: Float, L: Lanes<T>>(x: L) -> (L, L, L) {
         factorial /= (k + 1) as f64;
         sum = sum.madd(r, constant::<T, L>(1.0 / factorial));
     }
+    ((r * r).madd(sum, r), rounded)
+}
+
+/// `e^r − 1` and the factors 2^(n/2), 2^(n − n/2) for `x = n·ln 2 + r`: 2ⁿ itself may overflow.
+#[inline(always)]
+fn reduce_wide<T: Float, L: Lanes<T>>(x: L) -> (L, L, L) {
+    let (m, rounded) = reduce::<T, L>(x);
+    let n = rounded - L::splat(T::ROUNDER);
     let half = (n * constant::<T, L>(0.5)).floor();
-    (
-        (r * r).madd(sum, r),
-        power_of_two(half),
-        power_of_two(n - half),
-    )
+    (m, power_of_two(half), power_of_two(n - half))
 }
 
 #[inline(always)]
@@ -97,10 +106,21 @@ fn power_of_two<T: Float, L: Lanes<T>>(n: L) -> L {
 #[inline(always)]
 pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
     let bounded = x.pmin(L::splat(T::EXP_MAX)).pmax(L::splat(T::EXP_MIN));
-    let (m, a, b) = reduce::<T, L>(bounded);
+    let (m, a, b) = reduce_wide::<T, L>(bounded);
     let y = ((m + L::splat(T::ONE)) * a) * b;
     let low = L::select(x.lt(L::splat(T::EXP_MIN)), L::splat(T::ZERO), y);
     let y = L::select(x.gt(L::splat(T::EXP_MAX)), L::splat(T::INFINITY), low);
+    L::select(x.ne(x), x, y)
+}
+
+/// `eˣ` for x ≤ 0, faster than [`exp`]; results below the least normal number are 0.
+#[inline(always)]
+pub fn exp_nonpositive<T: Float, L: Lanes<T>>(x: L) -> L {
+    let least = L::splat(T::EXP_MIN_NORMAL);
+    let (m, rounded) = reduce::<T, L>(x.pmax(least));
+    // Multiplying by 2ⁿ is adding n to the exponent.
+    let y = (m + L::splat(T::ONE)).add_bits(rounded.shl_bits(T::MANTISSA_BITS));
+    let y = L::select(x.lt(least), L::splat(T::ZERO), y);
     L::select(x.ne(x), x, y)
 }
 
@@ -108,7 +128,7 @@ pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
 #[inline(always)]
 pub fn expm1<T: Float, L: Lanes<T>>(x: L) -> L {
     let bounded = x.pmin(L::splat(T::EXP_MAX)).pmax(L::splat(T::EXP_MIN));
-    let (m, a, b) = reduce::<T, L>(bounded);
+    let (m, a, b) = reduce_wide::<T, L>(bounded);
     let power = a * b;
     let y = m.madd(power, power - L::splat(T::ONE));
     let big = x.gt(L::splat(T::EXP_MAX));

@@ -1,5 +1,10 @@
 //! Random numbers by counting: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, 2011).
 
+/// Rounds of the cipher, and its constants.
+const ROUNDS: u32 = 10;
+const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+
 /// Where a tensor's random numbers come from: its elements are the words of consecutive counters.
 #[derive(Clone, Copy)]
 pub struct Stream {
@@ -40,21 +45,129 @@ impl Stream {
 
     /// Numbers for elements `start`, `start + 1`, ….
     pub fn fill(&self, start: u64, into: &mut [f32]) {
-        let mut position = start;
-        let mut rest = into;
-        while !rest.is_empty() {
-            let offset = (position % 4) as usize;
-            let words = self.words(position / 4);
-            let count = (4 - offset).min(rest.len());
-            let (now, later) = rest.split_at_mut(count);
-            for (slot, word) in now.iter_mut().zip(&words[offset..]) {
+        // To a whole counter, then four counters at once, then the rest.
+        let head = (start.next_multiple_of(4) - start).min(into.len() as u64) as usize;
+        let (first, rest) = into.split_at_mut(head);
+        self.fill_singly(start, first);
+        let mut position = start + head as u64;
+        let mut blocks = rest.chunks_exact_mut(4 * COUNTERS);
+        for block in &mut blocks {
+            // Four counters' low words may pass 2³² where a tensor has 2³⁴ elements.
+            if (position / 4) as u32 > u32::MAX - COUNTERS as u32 {
+                self.fill_singly(position, block);
+                position += 4 * COUNTERS as u64;
+                continue;
+            }
+            let words = philox_counters(position / 4, self.stream, self.step, self.seed);
+            for (slot, word) in block.iter_mut().zip(words.as_flattened()) {
                 *slot = to_uniform(*word);
             }
-            position += count as u64;
-            rest = later;
+            position += 4 * COUNTERS as u64;
+        }
+        self.fill_singly(position, blocks.into_remainder());
+    }
+
+    fn fill_singly(&self, start: u64, into: &mut [f32]) {
+        for (slot, position) in into.iter_mut().zip(start..) {
+            *slot = self.uniform(position);
         }
     }
 }
+
+/// Counters that are ciphered together: one in each lane of a vector.
+const COUNTERS: usize = 4;
+
+/// The words of `COUNTERS` consecutive counters from `quad` on, which share their high word.
+#[inline]
+fn philox_counters(quad: u64, stream: u32, step: u32, key: [u32; 2]) -> [[u32; 4]; COUNTERS] {
+    let low: [u32; COUNTERS] = core::array::from_fn(|lane| (quad as u32).wrapping_add(lane as u32));
+    let mut a = Words::new(low);
+    let mut b = Words::splat((quad >> 32) as u32);
+    let (mut c, mut d) = (Words::splat(stream), Words::splat(step));
+    let [mut k0, mut k1] = key;
+    for _ in 0..ROUNDS {
+        let (high0, low0) = a.multiply(MULTIPLIERS[0]);
+        let (high1, low1) = c.multiply(MULTIPLIERS[1]);
+        (a, b) = (high1.xor(b).xor(Words::splat(k0)), low1);
+        (c, d) = (high0.xor(d).xor(Words::splat(k1)), low0);
+        k0 = k0.wrapping_add(KEY_STEPS[0]);
+        k1 = k1.wrapping_add(KEY_STEPS[1]);
+    }
+    let [a, b, c, d] = [a, b, c, d].map(Words::to_array);
+    core::array::from_fn(|lane| [a[lane], b[lane], c[lane], d[lane]])
+}
+
+/// Four words, on wasm in a vector.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod words {
+    use core::arch::wasm32::*;
+
+    #[derive(Clone, Copy)]
+    pub struct Words(v128);
+
+    impl Words {
+        #[inline(always)]
+        pub fn new([a, b, c, d]: [u32; 4]) -> Self {
+            Self(u32x4(a, b, c, d))
+        }
+        #[inline(always)]
+        pub fn splat(x: u32) -> Self {
+            Self(u32x4_splat(x))
+        }
+        #[inline(always)]
+        pub fn xor(self, b: Self) -> Self {
+            Self(v128_xor(self.0, b.0))
+        }
+        /// The high and the low words of the products.
+        #[inline(always)]
+        pub fn multiply(self, by: u32) -> (Self, Self) {
+            let by = u32x4_splat(by);
+            let first = u64x2_extmul_low_u32x4(self.0, by);
+            let second = u64x2_extmul_high_u32x4(self.0, by);
+            let high = u32x4_shuffle::<1, 3, 5, 7>(first, second);
+            (Self(high), Self(u32x4_shuffle::<0, 2, 4, 6>(first, second)))
+        }
+        #[inline(always)]
+        pub fn to_array(self) -> [u32; 4] {
+            let mut array = [0; 4];
+            // SAFETY: the array is as large as the vector.
+            unsafe { v128_store(array.as_mut_ptr().cast(), self.0) };
+            array
+        }
+    }
+}
+
+/// Four words in an array.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod words {
+    #[derive(Clone, Copy)]
+    pub struct Words([u32; 4]);
+
+    impl Words {
+        pub fn new(words: [u32; 4]) -> Self {
+            Self(words)
+        }
+        pub fn splat(x: u32) -> Self {
+            Self([x; 4])
+        }
+        pub fn xor(self, b: Self) -> Self {
+            Self(core::array::from_fn(|lane| self.0[lane] ^ b.0[lane]))
+        }
+        /// The high and the low words of the products.
+        pub fn multiply(self, by: u32) -> (Self, Self) {
+            let products = self.0.map(|x| u64::from(x) * u64::from(by));
+            (
+                Self(products.map(|x| (x >> 32) as u32)),
+                Self(products.map(|x| x as u32)),
+            )
+        }
+        pub fn to_array(self) -> [u32; 4] {
+            self.0
+        }
+    }
+}
+
+use words::Words;
 
 #[inline]
 fn to_uniform(word: u32) -> f32 {
@@ -64,9 +177,6 @@ fn to_uniform(word: u32) -> f32 {
 /// The ten rounds on a counter and a key.
 #[inline]
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    const ROUNDS: u32 = 10;
-    const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
-    const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
     let [mut a, mut b, mut c, mut d] = counter;
     let [mut k0, mut k1] = key;
     for _ in 0..ROUNDS {

@@ -56,7 +56,7 @@ unsafe fn sum_exp<T: Float>(from: *const T, n: usize, shift: T) -> f64 {
     // SAFETY: as for `fold`; e^(−∞) adds nothing.
     let sums = unsafe {
         fold(from, n, -T::INFINITY, zero, |sum, x: T::Lanes, _| {
-            math::exp::<T, T::Lanes>(x - by).add_to_f64(sum)
+            math::exp_nonpositive::<T, T::Lanes>(x - by).add_to_f64(sum)
         })
     };
     sums.reduce_sum()
@@ -128,7 +128,9 @@ pub unsafe fn softmax<T: Float>(
                 let rest = T::Lanes::splat(T::from_f64(sum.through(math::log::<f64, F64x2>)));
                 map(x, columns, y, |x, _| x - by - rest);
             } else {
-                map(x, columns, y, |x, _| math::exp::<T, T::Lanes>(x - by));
+                map(x, columns, y, |x, _| {
+                    math::exp_nonpositive::<T, T::Lanes>(x - by)
+                });
                 let zero = F64x2::splat(0.0);
                 let sum = fold(
                     y.cast_const(),
