@@ -14,7 +14,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     threads: { type: "string" },
     build: { type: "string" },
-    seconds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "2" },
     torch: { type: "string" },
     json: { type: "boolean", default: false },
   },
@@ -36,7 +36,8 @@ const rounded = (x: number): number => Number(x.toPrecision(4));
 for (const row of chosen) {
   const { name } = row;
   const work = await row.prepare();
-  const torch = values.torch ? await startTorch(values.torch, name, threads) : undefined;
+  const torch =
+    values.torch && row.inTorch ? await startTorch(values.torch, name, threads) : undefined;
   const timers = [timed(() => work.run()), ...(torch ? [torch.timer] : [])];
   const [own, peer] = await measure(timers, Number(values.seconds));
   torch?.stop();

@@ -11,5 +11,7 @@ export interface Work {
 /** A benchmark. */
 export interface Row {
   readonly name: string;
+  /** Whether pytorch.py has the same work. */
+  readonly inTorch: boolean;
   prepare(): Promise<Work>;
 }

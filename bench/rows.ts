@@ -1,6 +1,7 @@
 /** All benchmarks. */
+import { ops } from "./ops.js";
 import type { Row } from "./row.js";
 import { textClassifier } from "./textClassifier.js";
 
 /** In the order they run. */
-export const rows: readonly Row[] = [textClassifier];
+export const rows: readonly Row[] = [textClassifier, ...ops];

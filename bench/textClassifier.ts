@@ -71,6 +71,7 @@ function makeStep(dropout: number): () => Promise<number> {
 /** The row. */
 export const textClassifier: Row = {
   name: "clf_step",
+  inTorch: true,
   async prepare() {
     const checked = makeStep(0);
     let error = 0;

@@ -1,6 +1,7 @@
 /** Functions traced once and replayed: the training step. */
 import { ArgumentError, StateError } from "./errors.js";
 import { bind, commitOverwrites, currentStorage, execute, flush, realize } from "./evaluate.js";
+import type { Dynamic } from "./graph.js";
 import { Storage, storedValue, Value } from "./graph.js";
 import { describe, peakBytes } from "./program/describe.js";
 import type { Plan } from "./program/plan.js";
@@ -100,17 +101,24 @@ async function replay<R extends Results>(traced: Traced<R>, args: readonly Tenso
     before: overwrite.variable.value,
   }));
   const outputs = traced.targets.map((value) => new Storage(value.bytes));
-  const bound = bind(traced.plan, outputs, (leaf) => {
+  const provided: Dynamic[] = [];
+  const bufferOf = (leaf: Value): Storage => {
     if (leaf.source?.kind === "argument") return currentStorage(args[leaf.source.index]!.value);
     if (leaf.source?.kind === "dynamic") {
       const storage = traced.dynamics.get(leaf)!;
       storage.host = leaf.source.provide();
+      provided.push(leaf.source);
       return storage;
     }
     // A variable's content moves from buffer to buffer: the present one is meant.
     return currentStorage(leaf.variable?.value ?? leaf);
-  });
-  await execute(bound);
+  };
+  try {
+    await execute(bind(traced.plan, outputs, bufferOf));
+  } catch (error) {
+    for (const { undo } of provided) undo();
+    throw error;
+  }
   commitOverwrites(overwrites);
   const values = traced.targets.map((value, index) =>
     storedValue(outputs[index]!, value.shape, value.dtype),

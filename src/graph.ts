@@ -61,6 +61,13 @@ export class Storage {
   }
 }
 
+/** Data made anew for each replay of a traced function. */
+export interface Dynamic {
+  readonly provide: () => TypedArray;
+  /** Takes back what the last `provide` counted, when its replay has failed. */
+  readonly undo: () => void;
+}
+
 /** Where a Value without a Node gets its content from. */
 export type Source =
   /** A buffer, as it was at this version. */
@@ -68,7 +75,7 @@ export type Source =
   /** The nth argument of a function being traced. */
   | { readonly kind: "argument"; readonly index: number }
   /** Host data made anew for each replay of a traced function. */
-  | { readonly kind: "dynamic"; readonly provide: () => TypedArray };
+  | ({ readonly kind: "dynamic" } & Dynamic);
 
 /** One immutable array in the graph. */
 export class Value implements Spec {

@@ -1,6 +1,8 @@
 /** The library's random state: one seed, and a count of the draws made from it. */
+import { ArgumentError } from "./errors.js";
 import type { GeneratorState } from "./random.js";
 import { checkSeed, Generator } from "./random.js";
+import type { Dynamic } from "./graph.js";
 import type { Tensor } from "./tensor.js";
 import { currentTrace, dynamic } from "./trace.js";
 
@@ -28,10 +30,14 @@ export function randomState(): RandomState {
   return { seed, draws, host: host.state };
 }
 
-/** Goes on from a state that `randomState` gave. */
+/** Goes on from a state that `randomState` gave. Throws ArgumentError for what is none. */
 export function setRandomState(saved: RandomState): void {
-  ({ seed, draws } = saved);
+  checkSeed("setRandomState", saved.seed);
+  if (!Number.isSafeInteger(saved.draws) || saved.draws < 0) {
+    throw new ArgumentError(`setRandomState: ${saved.draws} draws are no whole number ≥ 0`);
+  }
   host.restore(saved.host);
+  ({ seed, draws } = saved);
 }
 
 /** The generator that first weights come from. */
@@ -42,14 +48,17 @@ export function hostGenerator(): Generator {
 const wordSize = 2 ** 32;
 
 /** `[seed low, seed high, draw, 0]`, the words a kernel's random counter starts from. */
-function drawKey(): Int32Array {
-  return Int32Array.of(seed % wordSize, Math.floor(seed / wordSize), draws++ % wordSize, 0);
-}
+const keys: Dynamic = {
+  provide: () => Int32Array.of(seed % wordSize, Math.floor(seed / wordSize), draws++ % wordSize, 0),
+  undo: () => {
+    draws--;
+  },
+};
 
 /** Where a random op draws from: a key tensor `[4]` int32, and a stream no other op has. */
 export function nextKey(): { readonly key: Tensor; readonly stream: number } {
   const trace = currentTrace();
-  if (!trace) return { key: dynamic(drawKey, [4], "int32"), stream: 0 };
-  trace.key ??= dynamic(drawKey, [4], "int32");
+  if (!trace) return { key: dynamic(keys, [4], "int32"), stream: 0 };
+  trace.key ??= dynamic(keys, [4], "int32");
   return { key: trace.key, stream: trace.streams++ };
 }

@@ -1,5 +1,6 @@
 /** What is particular to recording a function that will be replayed. */
-import type { DType, TypedArray } from "./dtype.js";
+import type { DType } from "./dtype.js";
+import type { Dynamic } from "./graph.js";
 import { hostValue, Value } from "./graph.js";
 import type { Shape } from "./shape.js";
 import { Tensor } from "./tensor.js";
@@ -30,7 +31,7 @@ export function withTrace<T>(body: () => T): T {
 }
 
 /** Host data that a traced function gets anew at each replay; elsewhere it is made once, now. */
-export function dynamic(provide: () => TypedArray, shape: Shape, dtype: DType): Tensor {
-  if (!current) return new Tensor(hostValue(provide(), shape, dtype));
-  return new Tensor(new Value(shape, dtype, { source: { kind: "dynamic", provide } }));
+export function dynamic(data: Dynamic, shape: Shape, dtype: DType): Tensor {
+  if (!current) return new Tensor(hostValue(data.provide(), shape, dtype));
+  return new Tensor(new Value(shape, dtype, { source: { kind: "dynamic", ...data } }));
 }

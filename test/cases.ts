@@ -1,9 +1,12 @@
 /** One row for each op of the table; the compiler misses a forgotten one. */
 import type { ops } from "../src/ops/index.js";
 import type { Case } from "./cases/case.js";
+import { attentionCases } from "./cases/attention.js";
+import { creationCases } from "./cases/creation.js";
 import { elementwiseCases } from "./cases/elementwise.js";
-import { creationCases, layerCases } from "./cases/layers.js";
+import { layerCases } from "./cases/layers.js";
 import { movementCases } from "./cases/movement.js";
+import { normalizationCases } from "./cases/normalization.js";
 import { reduceCases } from "./cases/reduce.js";
 
 export const cases = {
@@ -11,5 +14,7 @@ export const cases = {
   ...movementCases,
   ...reduceCases,
   ...layerCases,
+  ...normalizationCases,
+  ...attentionCases,
   ...creationCases,
 } satisfies Record<keyof typeof ops, Case>;

@@ -2,10 +2,12 @@
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import {
   ArgumentError,
+  compile,
   crossEntropy,
   DataError,
   dropout,
   DTypeError,
+  embedding,
   IndexError,
   init,
   manualSeed,
@@ -15,6 +17,7 @@ import {
   NonFiniteError,
   optim,
   OutOfMemoryError,
+  randomState,
   ShapeError,
   shutdown,
   StateError,
@@ -183,6 +186,29 @@ describe("data out of range leaves the model as it was", () => {
     expect(await layer.stateDict()).not.toEqual(before);
   });
 
+  it("label outside the classes, in a compiled step", async () => {
+    const model = dense();
+    const optimizer = new optim.Adam(model.parameters());
+    const step = compile((input: Tensor, target: Tensor) => {
+      optimizer.zeroGrad();
+      const loss = crossEntropy(dropout(model.forward(input), { training: true }), target);
+      loss.backward();
+      optimizer.step();
+      return loss;
+    });
+    const run = (label: number): Promise<Tensor> =>
+      step(tensor(rows.slice(0, 2)), tensor([0, label], { dtype: "int32" }));
+    await run(1);
+    const [before, state] = [await contentOf(model), randomState()];
+    expectError(await rejection(run(3)), IndexError, "crossEntropy [2]", "index 3 at position 1");
+    expect(await contentOf(model)).toEqual(before);
+    expect(optimizer.steps).toBe(1);
+    expect(randomState()).toEqual(state);
+    await run(2);
+    expect(optimizer.steps).toBe(2);
+    expect(await contentOf(model)).not.toEqual(before);
+  });
+
   it("token id outside the vocabulary", async () => {
     const model = overTokens();
     const good = { ids: Int32Array.of(1, 2, 3, 0), shape: [2, 2] };
@@ -197,6 +223,24 @@ describe("data out of range leaves the model as it was", () => {
     }
     await model.fit(good, [0, 1], silent);
     expect(await contentOf(model)).not.toEqual(before);
+  });
+
+  it("bad data time and again, with good data between", () => {
+    const table = tensor([[1], [2], [4]]);
+    const look = (id: number): number[] =>
+      Array.from(
+        embedding(tensor([id], { dtype: "int32" }), table)
+          .add(1)
+          .dataSync(),
+      );
+    for (let round = 0; round < 200; round++) {
+      expectError(
+        failure(() => look(3)),
+        IndexError,
+        "embedding [1, 1]: index 3 at position 0",
+      );
+      expect(look(round % 3)).toEqual([1 + 2 ** (round % 3)]);
+    }
   });
 
   it("rows of other widths than the model was made for", async () => {

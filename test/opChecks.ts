@@ -1,11 +1,15 @@
 /** The checks that every op's row goes through. */
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { DType, Tensor } from "../src/index.js";
 import { engine, tensor } from "../src/index.js";
 import { gradients } from "../src/autograd.js";
+import { takeReleased } from "../src/graph.js";
 import * as op from "../src/index.js";
-import type { Case, Operand, Sample } from "./cases/case.js";
+import type { Call, Case, Operand, Sample } from "./cases/case.js";
 import type { NumberArray } from "./reference.js";
-import { numbers } from "./reference.js";
+import { numbers, total } from "./reference.js";
 
 /** `one` as a tensor, lying in memory as it says. */
 export function place(one: Operand, float: DType): Tensor {
@@ -47,7 +51,12 @@ export function expected(sample: Sample, float: DType): NumberArray {
   return sample.reference(...rounded);
 }
 
-/** Why `actual` is not `wanted` within a relative error; undefined where it is. */
+type Float = "float32" | "float64";
+
+/** Relative error allowed of values, and a tenth of it absolute. */
+export const tolerances: Readonly<Record<Float, number>> = { float32: 1e-5, float64: 1e-12 };
+
+/** Why `actual` is not `wanted`; undefined where it is. */
 export function difference(
   actual: ArrayLike<number>,
   wanted: NumberArray,
@@ -56,13 +65,11 @@ export function difference(
   if (actual.length !== wanted.data.length) {
     return `${actual.length} elements, not ${wanted.data.length}`;
   }
-  // Errors of sums are of the size of what is summed, not of the sum.
-  const scale = Math.max(1, ...wanted.data.filter(Number.isFinite).map(Math.abs));
   for (let i = 0; i < actual.length; i++) {
     const [a, b] = [actual[i]!, wanted.data[i]!];
     const alike = Number.isFinite(b)
-      ? Math.abs(a - b) <= tolerance * Math.min(scale, Math.max(1e-1, Math.abs(b)) * 10)
-      : Object.is(a, b) || a === b;
+      ? Math.abs(a - b) <= tolerance * (0.1 + Math.abs(b))
+      : Object.is(a, b);
     if (!alike) return `element ${i} is ${a}, not ${b}`;
   }
   return undefined;
@@ -82,15 +89,16 @@ function floats({ operands }: Scalar): number[] {
   return operands.flatMap((one, i) => (one.dtype ? [] : [i]));
 }
 
+/** The sum of `x` times fixed numbers. */
+function weigh(x: Tensor, salt = 9): Tensor {
+  return op.sum(op.mul(x, make(numbers(x.shape, salt).data, x.shape, x.dtype)));
+}
+
 /** The sample's output weighted with fixed numbers: one number, with a gradient everywhere. */
 function weighted(sample: Sample): Scalar {
   return {
     operands: sample.operands,
-    f: (...x) => {
-      const y = sample.call(...x);
-      const { data } = numbers(y.shape, 9);
-      return op.sum(op.mul(y, make(data, y.shape, "float64")));
-    },
+    f: (...x) => weigh(sample.call(...x)),
   };
 }
 
@@ -104,13 +112,29 @@ function weightedGradients(scalar: Scalar): Scalar {
         [scalar.f(...x)],
         wanted.map((i) => x[i]!),
       );
-      return found
-        .map((grad, i) =>
-          op.sum(op.mul(grad, make(numbers(grad.shape, 20 + i).data, grad.shape, "float64"))),
-        )
-        .reduce((sum, part) => op.add(sum, part));
+      return found.map((grad, i) => weigh(grad, 20 + i)).reduce((sum, part) => op.add(sum, part));
     },
   };
+}
+
+/** Up to how many elements each one is moved by itself. */
+const eachUpTo = 70;
+
+/** Ways to move the operands: each element by itself, or of many all at once, in two directions. */
+function directionsOf(scalar: Scalar): (readonly (readonly number[])[])[] {
+  const sizes = scalar.operands.map(({ dtype, data }) => (dtype ? 0 : data.length));
+  const size = total(sizes);
+  const still = (): number[][] => sizes.map((length) => new Array<number>(length).fill(0));
+  if (size > eachUpTo) {
+    return [31, 57].map((salt) => sizes.map((length, i) => [...numbers([length], salt + i).data]));
+  }
+  return sizes.flatMap((length, which) =>
+    Array.from({ length }, (_, element) => {
+      const direction = still();
+      direction[which]![element] = 1;
+      return direction;
+    }),
+  );
 }
 
 /** Why the gradient of `scalar` is not what finite differences say; undefined where it is. */
@@ -121,32 +145,24 @@ async function compareGradient(scalar: Scalar): Promise<string | undefined> {
     [scalar.f(...point)],
     wanted.map((i) => point[i]!),
   );
-  // Along two directions: a wrong element shows in one of them.
-  for (const salt of [31, 57]) {
-    const directions = scalar.operands.map((one, i) => numbers(one.shape, salt + i));
-    const shifted = (by: number): Tensor =>
-      scalar.f(
-        ...scalar.operands.map((one, i) =>
-          one.dtype
-            ? place(one, "float64")
-            : place(
-                { ...one, data: one.data.map((x, j) => x + by * directions[i]!.data[j]!) },
-                "float64",
-              ),
-        ),
-      );
-    const along = wanted
-      .map((i, at) =>
-        op.sum(op.mul(found[at]!, make(directions[i]!.data, directions[i]!.shape, "float64"))),
-      )
-      .reduce((sum, part) => op.add(sum, part));
-    const [high, low, analytic] = await op
-      .stack([shifted(step), shifted(-step), along])
-      .data()
-      .then((values) => Array.from(values));
-    const numeric = (high! - low!) / (2 * step);
-    if (!(Math.abs(analytic! - numeric) <= absolute + relative * Math.abs(numeric))) {
-      return `the derivative is ${analytic}, finite differences say ${numeric}`;
+  const slopes = await Promise.all(found.map((grad) => grad.data()));
+  const directions = directionsOf(scalar);
+  const shifted = (direction: readonly (readonly number[])[], by: number): Tensor => {
+    const moved = scalar.operands.map((one, i) =>
+      one.dtype ? one : { ...one, data: one.data.map((x, j) => x + by * direction[i]![j]!) },
+    );
+    return scalar.f(...moved.map((one) => place(one, "float64")));
+  };
+  const values = await op
+    .stack(directions.flatMap((direction) => [step, -step].map((by) => shifted(direction, by))))
+    .data();
+  for (const [at, direction] of directions.entries()) {
+    const numeric = (values[2 * at]! - values[2 * at + 1]!) / (2 * step);
+    const analytic = total(
+      wanted.map((i, nth) => total(direction[i]!.map((by, j) => by * slopes[nth]![j]!))),
+    );
+    if (!(Math.abs(analytic - numeric) <= absolute + relative * Math.abs(numeric))) {
+      return `derivative ${at} is ${analytic}, finite differences say ${numeric}`;
     }
   }
   return undefined;
@@ -166,9 +182,9 @@ export interface Check {
   readonly wrong: (row: Case) => Promise<string | undefined>;
 }
 
-async function firstWrong(
-  samples: readonly Sample[],
-  wrong: (sample: Sample) => Promise<string | undefined>,
+async function firstWrong<T extends Call>(
+  samples: readonly T[],
+  wrong: (sample: T) => Promise<string | undefined>,
 ): Promise<string | undefined> {
   for (const [index, sample] of samples.entries()) {
     const problem = await wrong(sample);
@@ -180,61 +196,67 @@ async function firstWrong(
   return undefined;
 }
 
-async function compareForward(
-  sample: Sample,
-  float: DType,
-  tolerance: number,
-): Promise<string | undefined> {
+async function compareForward(sample: Sample, float: Float): Promise<string | undefined> {
   const output = run(sample, float);
   const wanted = expected(sample, float);
   if (output.shape.join() !== wanted.shape.join()) {
     return `shape [${output.shape.join()}], not [${wanted.shape.join()}]`;
   }
-  return difference(await output.data(), wanted, tolerance);
+  return difference(await output.data(), wanted, tolerances[float]);
 }
 
-/** Bytes live after everything of the sample is let go. */
-async function leak(sample: Sample): Promise<string | undefined> {
-  const live = async (): Promise<number> => (await engine().execute({})).memory.live;
-  const once = async (): Promise<number> => {
-    const operands = sample.operands.map((one) =>
-      make(one.data, one.shape, one.dtype ?? "float32"),
-    );
-    const output = sample.call(...operands);
-    await output.data();
-    for (const one of [output, ...operands]) one.dispose();
-    await tensor([0]).add(1).data();
-    return live();
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+/** Milliseconds within which Node tells of what was collected. */
+const collected = 10;
+
+/** Whether gradients flow from `y`: an output of the row's op. */
+function hasGradient({ noGradient }: Case, y: Tensor): boolean {
+  return noGradient === undefined && y.size > 0 && y.dtype.startsWith("float");
+}
+
+/** What is still held after runs whose tensors are all let go. */
+async function leak({ operands: placed, call }: Call, row: Case): Promise<string | undefined> {
+  const once = async (): Promise<void> => {
+    const operands = placed.map((one) => make(one.data, one.shape, one.dtype ?? "float32"));
+    const y = call(...operands);
+    const wanted = operands.filter((_, i) => !placed[i]!.dtype);
+    const grads = hasGradient(row, y) ? gradients([op.sum(y)], wanted) : [];
+    for (const one of [y, ...grads]) await one.data();
+    for (const one of [y, ...grads, ...operands]) one.dispose();
   };
-  await once();
-  const before = await once();
-  const after = await once();
-  // The little sums between are the collector's to free.
-  const slack = 1024;
-  return after - before > slack ? `${after - before} bytes more are live` : undefined;
+  const live = async (): Promise<number> => {
+    await once();
+    if (row.random) {
+      await setTimeout(collected);
+      collect();
+      await setTimeout(collected);
+    }
+    return (await engine().execute({ frees: takeReleased() })).memory.live;
+  };
+  await live();
+  const before = await live();
+  const after = await live();
+  return after > before ? `${after - before} bytes more are live` : undefined;
 }
 
 /** The checks, in the order of the table's columns. */
 export const checks: readonly Check[] = [
   {
     title: "float32",
-    skip: ({ noReference }) => noReference,
-    wrong: (row) =>
-      firstWrong(row.samples, (s) => compareForward(s, "float32", row.tolerance ?? 1e-5)),
+    skip: () => undefined,
+    wrong: (row) => firstWrong(row.samples, (s) => compareForward(s, "float32")),
   },
   {
     title: "float64",
-    skip: ({ noReference }) => noReference,
-    wrong: (row) =>
-      firstWrong(row.samples, (s) => compareForward(s, "float64", row.tolerance64 ?? 1e-11)),
+    skip: () => undefined,
+    wrong: (row) => firstWrong(row.samples, (s) => compareForward(s, "float64")),
   },
   {
     title: "NaN, ±∞",
     skip: ({ special }) => (typeof special === "string" ? special : undefined),
-    wrong: ({ special, tolerance = 1e-5 }) =>
-      firstWrong(typeof special === "string" ? [] : special, (s) =>
-        compareForward(s, "float32", tolerance),
-      ),
+    wrong: ({ special }) =>
+      firstWrong(typeof special === "string" ? [] : special, (s) => compareForward(s, "float32")),
   },
   {
     title: "gradient",
@@ -250,7 +272,7 @@ export const checks: readonly Check[] = [
   {
     title: "no leak",
     skip: () => undefined,
-    wrong: (row) => firstWrong(row.samples.slice(0, 3), leak),
+    wrong: (row) => firstWrong([...row.samples, row.bench()], (call) => leak(call, row)),
   },
 ];
 
@@ -261,13 +283,13 @@ export async function bytesOf(row: Case): Promise<string> {
     const { buffer, byteOffset, byteLength } = await x.data();
     parts.push(Buffer.from(buffer, byteOffset, byteLength).toString("base64"));
   };
-  for (const sample of row.samples) {
-    const operands = sample.operands.map((one) => place(one, "float32"));
-    const y = sample.call(...operands);
+  for (const { operands: placed, call } of [...row.samples, row.bench()]) {
+    const operands = placed.map((one) => place(one, "float32"));
+    const y = call(...operands);
     await keep(y);
-    const wanted = operands.filter((_, i) => !sample.operands[i]!.dtype);
-    if (row.noGradient === undefined && y.size > 0 && wanted.length > 0) {
-      for (const grad of gradients([op.sum(y)], wanted)) await keep(grad);
+    const wanted = operands.filter((_, i) => !placed[i]!.dtype);
+    if (hasGradient(row, y)) {
+      for (const grad of gradients([weigh(y)], wanted)) await keep(grad);
     }
   }
   return parts.join("\n");

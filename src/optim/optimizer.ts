@@ -78,8 +78,11 @@ export abstract class Optimizer {
     }
     noGrad(() => {
       const length = this.hyper(1).length;
-      const next = (): Float64Array => Float64Array.from(this.hyper(++this.steps));
-      const hyper = dynamic(next, [length], "float64");
+      const provide = (): Float64Array => Float64Array.from(this.hyper(++this.steps));
+      const undo = (): void => {
+        this.steps--;
+      };
+      const hyper = dynamic({ provide, undo }, [length], "float64");
       const scale = this.scale(moved, guard);
       for (const parameter of moved) {
         this.update(parameter, parameter.grad!, hyper, scale && cast(scale, parameter.dtype));
@@ -111,6 +114,9 @@ export abstract class Optimizer {
 
   /** Goes on from what `stateDict` gave. Throws, having changed nothing, where it does not fit. */
   loadStateDict({ steps, variables }: OptimizerState): void {
+    if (!Number.isSafeInteger(steps) || steps < 0) {
+      throw new DataError(`optimizer: ${steps} saved steps are no whole number ≥ 0`);
+    }
     const own = this.state();
     for (const [name, variable] of own) {
       const saved = variables.get(name);

@@ -69,16 +69,22 @@ export class CallList {
     const exports = this.#exports;
     const faultAddress = exports.team_fault(team);
     let fault = faultWords(memory, faultAddress);
-    for (let index = 0; index < this.#calls.length; index++) {
+    const last = this.#calls.length - 1;
+    for (let index = 0; index <= last; index++) {
       const { kernel, args } = this.#calls[index]!;
       onCall?.(index);
       exports.team_set_call(team, index);
       kernel(...args);
       exports.team_barrier(team);
+      // After the last call the leader may be in its next run already: no fault of this one's.
+      if (index === last) return;
       // A memory that is not shared takes its views away when it grows.
       if (fault.length === 0) fault = faultWords(memory, faultAddress);
       // A thread ahead of this one may already have met bad data in the next call.
-      if (Atomics.load(fault, 0) !== 0 && Atomics.load(fault, 1) <= index) return;
+      if (Atomics.load(fault, 0) === 0 || Atomics.load(fault, 1) > index) continue;
+      // All have seen it before the leader clears it for its next run.
+      exports.team_barrier(team);
+      return;
     }
   }
 

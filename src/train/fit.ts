@@ -3,11 +3,11 @@ import { ArgumentError } from "../errors.js";
 import { batches } from "../data/batches.js";
 import { defaultBatchSize, averagesOf, checkBatchSize, runStep, tensorOf } from "./evaluate.js";
 import { nonFiniteLoss } from "./diagnose.js";
-import type { Report, Sums } from "./history.js";
+import type { Report } from "./history.js";
 import { Averages, History } from "./history.js";
 import type { Input, Table } from "./inputs.js";
 import { checkSameRows, gatherRows, sliceRows, tableOf } from "./inputs.js";
-import type { Model, Training } from "./model.js";
+import type { Model } from "./model.js";
 import type { ProgressStream } from "./progressBar.js";
 import { ProgressBar } from "./progressBar.js";
 
@@ -68,8 +68,10 @@ export async function fit(model: Model, x: Input, y: Input, options: FitOptions)
     let step = 0;
     for (const chosen of batches(count, { batchSize, shuffle, seed, epoch })) {
       const batch = rows.map((table) => table && gatherRows(table, chosen));
-      const sums = await trainOn(setup, batch);
-      if (!Number.isFinite(sums[1])) {
+      const sums = await runStep(setup.train, batch);
+      if (!Number.isFinite(sums[1]!)) {
+        // The guard has kept it from being applied.
+        setup.optimizer.steps--;
         throw await nonFiniteLoss(model, tensorOf(batch[0]!), { epoch, step });
       }
       averages.add(sums);
@@ -86,22 +88,6 @@ export async function fit(model: Model, x: Input, y: Input, options: FitOptions)
     for (const { onEpochEnd } of callbacks) await onEpochEnd?.(epoch, report);
   }
   return history;
-}
-
-/** The sums of a training step; one that was not applied is not counted. */
-async function trainOn(
-  { train, optimizer }: Training,
-  batch: readonly (Table | undefined)[],
-): Promise<Sums> {
-  const { steps } = optimizer;
-  let applied = false;
-  try {
-    const sums = await runStep(train, batch);
-    applied = Number.isFinite(sums[1]);
-    return sums;
-  } finally {
-    if (!applied) optimizer.steps = steps;
-  }
 }
 
 /** The rows to train on, and those to measure on. */

@@ -61,8 +61,23 @@ export async function modelFiles(
   return { description, data };
 }
 
-/** The model that `files` describe. Throws DataError, having made nothing, where they do not fit. */
-export function modelFromFiles({ description, data }: ModelFiles): LoadedModel {
+/**
+ * The model that `files` describe; errors call them `name`. Throws DataError, having changed
+ * nothing, where they do not fit.
+ */
+export function modelFromFiles(files: ModelFiles, name = "the model"): LoadedModel {
+  // First weights are drawn, to be replaced: the draws count only if the model is loaded.
+  const before = randomState();
+  try {
+    return buildModel(files);
+  } catch (error) {
+    setRandomState(before);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataError(`${name} cannot be loaded: ${reason}`, { cause: error });
+  }
+}
+
+function buildModel({ description, data }: ModelFiles): LoadedModel {
   const saved = checkDescription(description);
   const weights = tensorsOf(data, "weights");
   const model = Sequential.fromConfig(checkSequential(saved.model));
@@ -72,12 +87,9 @@ export function modelFromFiles({ description, data }: ModelFiles): LoadedModel {
     const variables = tensorsOf(data, "optimizer");
     model.setup("load").optimizer.loadStateDict({ steps: saved.optimizerSteps ?? 0, variables });
   }
+  const vectorizer = saved.vectorizer && vectorizerFromJSON(saved.vectorizer);
   if (saved.random) setRandomState(saved.random);
-  return {
-    model,
-    vectorizer: saved.vectorizer && vectorizerFromJSON(saved.vectorizer),
-    classes: saved.classes,
-  };
+  return { model, vectorizer, classes: saved.classes };
 }
 
 /** Saves the model in `folder` (Node), at once or not at all. */
@@ -91,7 +103,7 @@ export async function saveModel(
 
 /** The model saved in `folder` (Node). Throws DataError where a file is missing or corrupt. */
 export async function loadModel(folder: string): Promise<LoadedModel> {
-  return modelFromFiles(await readModelFiles(folder));
+  return modelFromFiles(await readModelFiles(folder), folder);
 }
 
 /** SHA-256 over the bytes of all parameters, in their order: equal for equal weights. */
@@ -125,6 +137,10 @@ function checkDescription(description: object): Description {
     throw new DataError(
       `the model is of format version ${saved.version}; this release reads version ${version}`,
     );
+  }
+  const { classes } = saved;
+  if (classes && !(Array.isArray(classes) && classes.every((name) => typeof name === "string"))) {
+    throw new DataError("the saved classes are no list of names");
   }
   return saved as Description;
 }

@@ -12,10 +12,14 @@ export interface Operand extends NumberArray {
   readonly placement?: Placement;
 }
 
-/** One call of an op, and what it should give. */
-export interface Sample {
+/** One call of an op. */
+export interface Call {
   readonly operands: readonly Operand[];
   readonly call: (...operands: Tensor[]) => Tensor;
+}
+
+/** A call, and what it should give. */
+export interface Sample extends Call {
   readonly reference: (...operands: NumberArray[]) => NumberArray;
 }
 
@@ -26,13 +30,14 @@ export interface Case {
   readonly noGradient?: string;
   /** Samples with NaN and infinities, compared by kind; or why there are none. */
   readonly special: readonly Sample[] | string;
-  /** Relative error allowed in float32. Default: 1e-5. */
-  readonly tolerance?: number;
-  /** Relative error allowed in float64. Default: 1e-11. */
-  readonly tolerance64?: number;
-  /** Why values are not compared with a reference: random ops are tested by their statistics. */
-  readonly noReference?: string;
+  /** A call with work enough for threads to share, which is also what benchmarks time. */
+  readonly bench: () => Call;
+  /** Its calls draw random keys, whose buffers are the garbage collector's to free. */
+  readonly random?: true;
 }
+
+/** A shape of more elements than several threads' shares. */
+export const benchShape = [300, 257] as const;
 
 /** Sizes at which whole vectors, rests and nothing at all are met. */
 export const sizes = [0, 1, 3, 17] as const;

@@ -1,9 +1,10 @@
 import type { Tensor } from "../../src/index.js";
 import * as op from "../../src/index.js";
 import type { NumberArray } from "../reference.js";
+import { uniforms } from "../philox.js";
 import { erf, map, zip } from "../reference.js";
-import type { Case, Sample } from "./case.js";
-import { operand, sizes, specialPairs, specialValues } from "./case.js";
+import type { Call, Case, Operand, Sample } from "./case.js";
+import { benchShape, integers, operand, sizes, specialPairs, specialValues } from "./case.js";
 
 type Call1 = (x: Tensor) => Tensor;
 type Call2 = (a: Tensor, b: Tensor) => Tensor;
@@ -37,19 +38,27 @@ function unary(
     call,
     reference: (x) => map(x, f),
   };
-  return { samples: unarySamples(call, f, low, high), special: [special], ...rest };
+  const bench = (): Call => ({ operands: [operand(benchShape, { low, high })], call });
+  return { samples: unarySamples(call, f, low, high), special: [special], bench, ...rest };
 }
 
-/** Options of a binary row: the range of the second operand. */
+/** Options of a binary row: the range of the second operand, and whether int32 stays int32. */
 interface BinaryOptions extends UnaryOptions {
+  readonly whole?: true;
   readonly low2?: number;
   readonly high2?: number;
+}
+
+/** int32 to divide by. */
+function fromOne(shape: readonly number[]): Operand {
+  const found = integers(shape, 5, 2);
+  return { ...found, data: found.data.map((x) => x + 1) };
 }
 
 function binary(
   call: Call2,
   f: (a: number, b: number) => number,
-  { low = -2, high = 2, low2 = low, high2 = high, ...rest }: BinaryOptions = {},
+  { low = -2, high = 2, low2 = low, high2 = high, whole, ...rest }: BinaryOptions = {},
 ): Case {
   const pairs: [number[], number[]][] = [
     ...sizes.map((size): [number[], number[]] => [[size], [size]]),
@@ -77,11 +86,21 @@ function binary(
       reference,
     },
   ];
-  return { samples, special: [{ operands: specialPairs(), call, reference }], ...rest };
+  if (whole) samples.push({ operands: [integers([17], 9), fromOne([17])], call, reference });
+  const bench = (): Call => ({
+    operands: [
+      operand(benchShape, { low, high }),
+      operand(benchShape.slice(1), { low: low2, high: high2, salt: 2 }),
+    ],
+    call,
+  });
+  return { samples, special: [{ operands: specialPairs(), call, reference }], bench, ...rest };
 }
 
 const truth = (x: boolean): number => (x ? 1 : 0);
-const comparison = { noGradient: "gives truth values" };
+const whole = true;
+const comparison = { noGradient: "gives truth values", whole } as const;
+const predicate = { noGradient: comparison.noGradient };
 const steps = { noGradient: "constant between its steps" };
 
 /** Whole multiples of ½, so that equal operands, ties and exact comparisons occur. */
@@ -100,6 +119,8 @@ function coarse(row: Case): Case {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const gelu = (x: number): number => 0.5 * x * (1 + erf(x / Math.SQRT2));
+const geluTanh = (x: number): number =>
+  0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 const even = (x: number): number => {
   const near = Math.round(x);
   return Math.abs(x - Math.trunc(x)) === 0.5 && near % 2 !== 0 ? near - 1 : near;
@@ -111,15 +132,48 @@ function power(a: number, b: number): number {
   return a ** b;
 }
 
+/** `where` of a mask and two operands of these shapes. */
+function choice(c: readonly number[], a: readonly number[], b: readonly number[]): Sample {
+  return {
+    operands: [
+      { shape: c, data: operand(c).data.map((x) => truth(x > 0)), dtype: "bool" },
+      operand(a, { salt: 2 }),
+      operand(b, { salt: 3 }),
+    ],
+    call: (condition, a, b) => op.where(condition, a, b),
+    reference: (c, a, b) => zip([c, a, b], (c, a, b) => (c !== 0 ? a : b)),
+  };
+}
+
+/** Any seed: calls of random ops set it, so that the reference draws the same numbers. */
+const seed = 11;
+
+function dropped(shape: readonly number[], p: number): Sample {
+  return {
+    operands: [operand(shape)],
+    call: (x) => {
+      op.manualSeed(seed);
+      return op.dropout(x, { p });
+    },
+    reference: (x) => zip([x, uniforms(x.shape, seed)], (x, u) => (u < p ? 0 : x / (1 - p))),
+  };
+}
+
+const pairsOfSpecials = [...specialValues, ...specialValues];
+
 export const elementwiseCases = {
-  add: binary(op.add, (a, b) => a + b),
-  sub: binary(op.sub, (a, b) => a - b),
-  mul: binary(op.mul, (a, b) => a * b),
+  add: binary(op.add, (a, b) => a + b, { whole }),
+  sub: binary(op.sub, (a, b) => a - b, { whole }),
+  mul: binary(op.mul, (a, b) => a * b, { whole }),
   div: binary(op.div, (a, b) => a / b, { low2: 0.5, high2: 3 }),
   pow: binary(op.pow, power, { low: 0.2, high: 3 }),
-  maximum: binary(op.maximum, (a, b) => Math.max(a, b)),
-  minimum: binary(op.minimum, (a, b) => Math.min(a, b)),
-  remainder: binary(op.remainder, (a, b) => a - b * Math.floor(a / b), { low2: 0.5, high2: 2 }),
+  maximum: binary(op.maximum, (a, b) => Math.max(a, b), { whole }),
+  minimum: binary(op.minimum, (a, b) => Math.min(a, b), { whole }),
+  remainder: binary(op.remainder, (a, b) => a - b * Math.floor(a / b), {
+    low2: 0.5,
+    high2: 2,
+    whole,
+  }),
   eq: coarse(binary(op.eq, (a, b) => truth(a === b), comparison)),
   ne: coarse(binary(op.ne, (a, b) => truth(a !== b), comparison)),
   lt: coarse(binary(op.lt, (a, b) => truth(a < b), comparison)),
@@ -129,9 +183,9 @@ export const elementwiseCases = {
   logicalAnd: coarse(binary(op.logicalAnd, (a, b) => truth(a !== 0 && b !== 0), comparison)),
   logicalOr: coarse(binary(op.logicalOr, (a, b) => truth(a !== 0 || b !== 0), comparison)),
   logicalXor: coarse(binary(op.logicalXor, (a, b) => truth((a !== 0) !== (b !== 0)), comparison)),
-  logicalNot: coarse(unary(op.logicalNot, (x) => truth(x === 0), comparison)),
-  isNaN: unary(op.isNaN, (x) => truth(Number.isNaN(x)), comparison),
-  isFinite: unary(op.isFinite, (x) => truth(Number.isFinite(x)), comparison),
+  logicalNot: coarse(unary(op.logicalNot, (x) => truth(x === 0), predicate)),
+  isNaN: unary(op.isNaN, (x) => truth(Number.isNaN(x)), predicate),
+  isFinite: unary(op.isFinite, (x) => truth(Number.isFinite(x)), predicate),
   neg: unary(op.neg, (x) => -x),
   abs: unary(op.abs, Math.abs),
   sign: unary(op.sign, Math.sign, steps),
@@ -157,11 +211,8 @@ export const elementwiseCases = {
   gelu: {
     ...unary((x) => op.gelu(x), gelu),
     samples: [
-      ...unary((x) => op.gelu(x), gelu).samples,
-      ...unary(
-        (x) => op.gelu(x, { approximate: "tanh" }),
-        (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-      ).samples,
+      ...unarySamples((x) => op.gelu(x), gelu, -2, 2),
+      ...unarySamples((x) => op.gelu(x, { approximate: "tanh" }), geluTanh, -4, 4),
     ],
   },
   where: {
@@ -170,29 +221,17 @@ export const elementwiseCases = {
       [[0], [1], [0]],
       [[3, 1], [4], [1, 1]],
       [[1], [], [2, 3]],
-    ].map(([c, a, b]) => ({
-      operands: [
-        { ...operand(c!), data: operand(c!).data.map((x) => truth(x > 0)), dtype: "bool" as const },
-        operand(a!, { salt: 2 }),
-        operand(b!, { salt: 3 }),
-      ],
-      call: (condition: Tensor, a: Tensor, b: Tensor) => op.where(condition, a, b),
-      reference: (c: NumberArray, a: NumberArray, b: NumberArray) =>
-        zip([c, a, b], (c, a, b) => (c !== 0 ? a : b)),
-    })),
+    ].map(([c, a, b]) => choice(c!, a!, b!)),
     special: [
       {
+        ...choice([2], [], []),
         operands: [
           { shape: [2], data: [1, 0], dtype: "bool" },
-          ...specialPairs().map((one) => ({
-            shape: [one.shape[0]!, 1],
-            data: one.data,
-          })),
+          ...specialPairs().map(({ shape, data }) => ({ shape: [...shape, 1], data })),
         ],
-        call: (condition, a, b) => op.where(condition, a, b),
-        reference: (c, a, b) => zip([c, a, b], (c, a, b) => (c !== 0 ? a : b)),
       },
     ],
+    bench: () => choice(benchShape, benchShape, benchShape.slice(1)),
   },
   clamp: unary(
     (x) => op.clamp(x, -0.5, 1),
@@ -207,8 +246,10 @@ export const elementwiseCases = {
     (x) => x,
     { noGradient: "cuts the history on purpose" },
   ),
-  dropout: unary(
-    (x) => op.dropout(x, { p: 0 }),
-    (x) => x,
-  ),
+  dropout: {
+    samples: [0, 0.3, 0.5, 1].flatMap((p) => sizes.map((size) => dropped([size], p))),
+    special: [{ ...dropped([2, 8], 0.5), operands: [{ shape: [2, 8], data: pairsOfSpecials }] }],
+    bench: () => dropped(benchShape, 0.3),
+    random: true,
+  },
 } satisfies Record<string, Case>;

@@ -2,9 +2,9 @@ import type { Tensor } from "../../src/index.js";
 import * as op from "../../src/index.js";
 import type { NumberArray } from "../reference.js";
 import * as ref from "../reference.js";
-import { at, build, logSumExp, mapRows, permute, softmaxRow, total } from "../reference.js";
+import { at, build, logSumExp, mapRows, softmaxRow, total } from "../reference.js";
 import type { Case, Operand, Sample } from "./case.js";
-import { integers, operand } from "./case.js";
+import { benchShape, integers, operand, specialValues } from "./case.js";
 
 function products(): Sample[] {
   const pairs: [number[], number[], ("dense" | "transposed" | "sliced")?][] = [
@@ -79,13 +79,8 @@ function rows(
       sample(operand([7, 5], { placement: "transposed" })),
     ],
     special: special.map((data) => sample({ shape: [1, data.length], data })),
+    bench: () => ({ operands: [operand(benchShape, { low: -3, high: 3 })], call }),
   };
-}
-
-function normalized(values: number[], eps: number): number[] {
-  const mean = total(values) / values.length;
-  const variance = total(values.map((x) => (x - mean) ** 2)) / values.length;
-  return values.map((x) => (x - mean) / Math.sqrt(variance + eps));
 }
 
 const smoothing = 0.1;
@@ -102,53 +97,6 @@ function entropy(logits: NumberArray, labels: NumberArray, s: number, ignore = -
   return { shape: [], data: [total(losses) / counted] };
 }
 
-function attention(
-  q: NumberArray,
-  k: NumberArray,
-  v: NumberArray,
-  visible: (b: number, i: number, j: number) => boolean,
-): NumberArray {
-  const [batch, heads, queries, dim] = q.shape;
-  const keys = k.shape[2]!;
-  const kT = permute(k, [0, 1, 3, 2]);
-  const scores = ref.matmul(q, kT);
-  const weights = mapRows(
-    build([batch!, heads!, queries!, keys], (index) =>
-      visible(index[0]!, index[2]!, index[3]!) ? at(scores, index) / Math.sqrt(dim!) : -Infinity,
-    ),
-    (row) => (row.every((x) => x === -Infinity) ? row.map(() => 0) : softmaxRow(row)),
-  );
-  return ref.matmul(weights, v);
-}
-
-function attentionSample(
-  [batch, heads, queries, keys, dim, valueDim]: number[],
-  { causal = false, lengths }: { causal?: boolean; lengths?: number[] } = {},
-): Sample {
-  const mask = lengths && {
-    shape: [batch!, keys!],
-    data: lengths.flatMap((length) =>
-      Array.from({ length: keys! }, (_, j) => (j < length ? 1 : 0)),
-    ),
-    dtype: "bool" as const,
-  };
-  return {
-    operands: [
-      operand([batch!, heads!, queries!, dim!]),
-      operand([batch!, heads!, keys!, dim!], { salt: 2 }),
-      operand([batch!, heads!, keys!, valueDim!], { salt: 3 }),
-      ...(mask ? [mask] : []),
-    ],
-    call: (q, k, v, mask) =>
-      op.scaledDotProductAttention(q, k, v, { causal, ...(mask && { mask }) }),
-    reference: (q, k, v) =>
-      attention(q, k, v, (b, i, j) => {
-        const real = !lengths || j < lengths[b]!;
-        return real && (!causal || j <= i + keys! - queries!);
-      }),
-  };
-}
-
 export const layerCases = {
   matmul: {
     samples: products(),
@@ -162,27 +110,27 @@ export const layerCases = {
         reference: (a, b) => ref.matmul(a, b),
       },
     ],
+    bench: () => ({
+      operands: [operand([257, 300]), operand([300, 129], { salt: 2 })],
+      call: (a, b) => op.matmul(a, b),
+    }),
   },
-  softmax: {
-    ...rows((x) => op.softmax(x), softmaxRow, [
-      [1, -Infinity, 2],
+  softmax: rows((x) => op.softmax(x), softmaxRow, [
+    [1, -Infinity, 2],
+    [NaN, 1, 2],
+    [-Infinity, -Infinity],
+    [1000, 999],
+    [Infinity, 1],
+  ]),
+  logSoftmax: rows(
+    (x) => op.logSoftmax(x),
+    (row) => row.map((x) => x - logSumExp(row)),
+    [
       [NaN, 1, 2],
-      [-Infinity, -Infinity],
       [1000, 999],
-      [Infinity, 1],
-    ]),
-  },
-  logSoftmax: {
-    ...rows(
-      (x) => op.logSoftmax(x),
-      (row) => row.map((x) => x - logSumExp(row)),
-      [
-        [NaN, 1, 2],
-        [1000, 999],
-        [-1000, 0],
-      ],
-    ),
-  },
+      [-1000, 0],
+    ],
+  ),
   crossEntropy: {
     samples: [
       ...[0, smoothing].flatMap((labelSmoothing) =>
@@ -197,9 +145,32 @@ export const layerCases = {
         })),
       ),
       {
+        operands: [operand([4, 3]), { shape: [4], data: [0, 1, 2, 1], dtype: "int32" }],
+        call: (x, y) => op.crossEntropy(x, y, { ignoreIndex: 1, labelSmoothing: smoothing }),
+        reference: (x, y) => entropy(x, y, smoothing, 1),
+      },
+      {
         operands: [operand([4, 3]), { shape: [4], data: [0, 7, 2, 7], dtype: "int32" }],
         call: (x, y) => op.crossEntropy(x, y, { ignoreIndex: 7 }),
         reference: (x, y) => entropy(x, y, 0, 7),
+      },
+      {
+        operands: [
+          operand([4, 3], { low: -3, high: 3 }),
+          { shape: [4], data: [0, 7, 2, 1], dtype: "int32" },
+          operand([4], { low: 0.5, high: 2, salt: 2 }),
+        ],
+        call: (x, y, weight) => op.crossEntropy(x, y, { ignoreIndex: 7, weight }),
+        reference: (x, y, weight) => {
+          const some = [0, 2, 3];
+          const losses = some.map(
+            (row) =>
+              logSumExp(x.data.slice(3 * row, 3 * row + 3)) - x.data[3 * row + y.data[row]!]!,
+          );
+          const weights = some.map((row) => weight.data[row]!);
+          const sum = total(losses.map((loss, i) => loss * weights[i]!));
+          return { shape: [], data: [sum / total(weights)] };
+        },
       },
       {
         operands: [
@@ -232,77 +203,10 @@ export const layerCases = {
         }),
       },
     ],
-  },
-  layerNorm: {
-    samples: [
-      [3, 5],
-      [2, 3, 17],
-      [1, 130],
-      [0, 4],
-      [70, 3],
-    ].flatMap((shape): Sample[] => [
-      {
-        operands: [
-          operand(shape),
-          operand([shape.at(-1)!], { salt: 2 }),
-          operand([shape.at(-1)!], { salt: 3 }),
-        ],
-        call: (x, weight, bias) => op.layerNorm(x, { weight: weight, bias: bias }),
-        reference: (x, w, b) =>
-          mapRows(x, (row) => normalized(row, 1e-5).map((h, i) => h * w.data[i]! + b.data[i]!)),
-      },
-      {
-        operands: [operand(shape)],
-        call: (x) => op.layerNorm(x),
-        reference: (x) => mapRows(x, (row) => normalized(row, 1e-5)),
-      },
-    ]),
-    special: [
-      {
-        operands: [{ shape: [2, 3], data: [1, NaN, 2, 4, 5, 6] }],
-        call: (x) => op.layerNorm(x),
-        reference: (x) => mapRows(x, (row) => normalized(row, 1e-5)),
-      },
-    ],
-    tolerance: 1e-4,
-  },
-  batchNorm: {
-    samples: [
-      [4, 3],
-      [17, 1],
-      [3, 5, 7],
-      [2, 3, 2, 5],
-    ].map((shape): Sample => ({
-      operands: [
-        operand(shape),
-        operand([shape[1]!], { salt: 2 }),
-        operand([shape[1]!], { salt: 3 }),
-      ],
-      call: (x, weight, bias) => op.batchNorm(x, { weight: weight, bias: bias, training: true }),
-      reference: (x, w, b) => {
-        const out = [...x.data];
-        for (let channel = 0; channel < shape[1]!; channel++) {
-          const places = out.map((_, i) => i).filter((i) => ref.indexOf(shape, i)[1] === channel);
-          const values = normalized(
-            places.map((i) => x.data[i]!),
-            1e-5,
-          );
-          places.forEach((i, n) => (out[i] = values[n]! * w.data[channel]! + b.data[channel]!));
-        }
-        return { shape, data: out };
-      },
-    })),
-    special: [
-      {
-        operands: [{ shape: [2, 2], data: [1, NaN, 2, 3] }],
-        call: (x) => op.batchNorm(x, { training: true }),
-        reference: (x) => {
-          const first = normalized([x.data[0]!, x.data[2]!], 1e-5);
-          return { shape: [2, 2], data: [first[0]!, NaN, first[1]!, NaN] };
-        },
-      },
-    ],
-    tolerance: 1e-4,
+    bench: () => ({
+      operands: [operand(benchShape, { low: -3, high: 3 }), integers([300], 257)],
+      call: (x, y) => op.crossEntropy(x, y, { labelSmoothing: smoothing }),
+    }),
   },
   embedding: {
     samples: [[3], [2, 5], [0], [17]].flatMap((shape) =>
@@ -315,7 +219,20 @@ export const layerCases = {
           ),
       })),
     ),
-    special: "copies rows",
+    special: [
+      {
+        operands: [
+          { shape: [3], data: [1, 0, 1], dtype: "int32" },
+          { shape: [2, 4], data: specialValues },
+        ],
+        call: (ids, table) => op.embedding(ids, table),
+        reference: (ids, table) => build([3, 4], ([i, j]) => at(table, [ids.data[i!]!, j!])),
+      },
+    ],
+    bench: () => ({
+      operands: [integers([700], 1500), operand([1500, 64])],
+      call: (ids, table) => op.embedding(ids, table),
+    }),
   },
   oneHot: {
     samples: [[3], [0], [2, 5]].map((shape): Sample => ({
@@ -324,39 +241,11 @@ export const layerCases = {
       reference: (labels) =>
         build([...shape, 4], (index) => (at(labels, index.slice(0, -1)) === index.at(-1) ? 1 : 0)),
     })),
+    bench: () => ({
+      operands: [integers([300], 257)],
+      call: (labels) => op.oneHot(labels, 257),
+    }),
     noGradient: "its operand is whole numbers",
     special: "its operand is whole numbers",
   },
-  scaledDotProductAttention: {
-    samples: [
-      attentionSample([1, 1, 1, 1, 1, 1]),
-      attentionSample([2, 2, 5, 5, 3, 3]),
-      attentionSample([2, 2, 5, 7, 4, 3], { lengths: [7, 3] }),
-      attentionSample([1, 2, 6, 6, 4, 4], { causal: true }),
-      attentionSample([2, 1, 3, 6, 4, 2], { causal: true, lengths: [6, 4] }),
-      attentionSample([2, 1, 3, 4, 2, 2], { lengths: [0, 4] }),
-      attentionSample([1, 1, 70, 150, 8, 8], { lengths: [140] }),
-    ],
-    special: "rows that see nothing are among its samples",
-  },
-} satisfies Record<string, Case>;
-
-function made(call: () => Tensor, reference: NumberArray, rest: Partial<Case> = {}): Case {
-  return {
-    samples: [{ operands: [], call, reference: () => reference }],
-    noGradient: "has no operand",
-    special: "has no operand",
-    ...rest,
-  };
-}
-
-const random = { noReference: "its statistics are tested" };
-
-export const creationCases = {
-  full: made(() => op.full([2, 3], 0.5), { shape: [2, 3], data: new Array<number>(6).fill(0.5) }),
-  zeros: made(() => op.zeros([17]), { shape: [17], data: new Array<number>(17).fill(0) }),
-  ones: made(() => op.ones([3, 1]), { shape: [3, 1], data: [1, 1, 1] }),
-  arange: made(() => op.arange(2, 9, { step: 3 }), { shape: [3], data: [2, 5, 8] }),
-  uniform: made(() => op.uniform([1000]), { shape: [1000], data: [] }, random),
-  normal: made(() => op.normal([1000]), { shape: [1000], data: [] }, random),
 } satisfies Record<string, Case>;

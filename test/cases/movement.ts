@@ -2,13 +2,14 @@ import type { Tensor } from "../../src/index.js";
 import * as op from "../../src/index.js";
 import type { NumberArray } from "../reference.js";
 import { at, broadcast, build, permute, sizeOf } from "../reference.js";
-import type { Case, Operand, Sample } from "./case.js";
-import { operand, specialValues } from "./case.js";
+import type { Call, Case, Operand, Sample } from "./case.js";
+import { benchShape, operand, specialValues } from "./case.js";
 
 function moves(
   shapes: readonly (readonly number[])[],
   call: (x: Tensor) => Tensor,
   reference: (x: NumberArray) => NumberArray,
+  bench: readonly number[] = benchShape,
 ): Case {
   const placed = (["dense", "transposed", "sliced"] as const).flatMap((placement) =>
     shapes
@@ -18,7 +19,16 @@ function moves(
   const sample = (one: Operand): Sample => ({ operands: [one], call, reference });
   const shape = shapes.find((shape) => sizeOf(shape) >= specialValues.length)!;
   const data = Array.from({ length: sizeOf(shape) }, (_, i) => specialValues[i % 8]!);
-  return { samples: placed.map(sample), special: [sample({ shape, data })] };
+  return {
+    samples: placed.map(sample),
+    special: [sample({ shape, data })],
+    bench: onBench(call, bench),
+  };
+}
+
+/** The op and one more: a view by itself moves nothing. */
+function onBench(call: (x: Tensor) => Tensor, shape: readonly number[]): () => Call {
+  return () => ({ operands: [operand(shape)], call: (x) => op.neg(call(x)) });
 }
 
 const same =
@@ -72,6 +82,7 @@ export const movementCases = {
     ],
     (x) => op.squeeze(x, 1),
     same((s) => [s[0]!, ...s.slice(2)]),
+    [300, 1, 257],
   ),
   permute: moves(
     [
@@ -80,6 +91,7 @@ export const movementCases = {
     ],
     (x) => op.permute(x, [2, 0, 1]),
     (x) => permute(x, [2, 0, 1]),
+    [30, 10, 257],
   ),
   transpose: moves(
     [
@@ -90,14 +102,17 @@ export const movementCases = {
     (x) => op.transpose(x),
     (x) => permute(x, [1, 0]),
   ),
-  broadcastTo: moves(
-    [
-      [5, 1],
-      [3, 5, 4],
-    ].map((s) => s),
-    (x) => op.broadcastTo(x, broadcast(x.shape, [2, 3, 5, 4])),
-    (x) => build(broadcast(x.shape, [2, 3, 5, 4]), (index) => at(x, index)),
-  ),
+  broadcastTo: {
+    ...moves(
+      [
+        [5, 1],
+        [3, 5, 4],
+      ],
+      (x) => op.broadcastTo(x, broadcast(x.shape, [2, 3, 5, 4])),
+      (x) => build(broadcast(x.shape, [2, 3, 5, 4]), (index) => at(x, index)),
+    ),
+    bench: onBench((x) => op.broadcastTo(x, benchShape), [300, 1]),
+  },
   slice: moves(
     [
       [9, 7],
@@ -108,6 +123,7 @@ export const movementCases = {
       build([Math.ceil((x.shape[0]! - 2) / 3), x.shape[1]! - 1], ([i, j]) =>
         at(x, [1 + 3 * i!, 1 + j!]),
       ),
+    [1800, 257],
   ),
   concat: {
     samples: [
@@ -130,6 +146,10 @@ export const movementCases = {
         reference: concatenated(0),
       },
     ],
+    bench: () => ({
+      operands: [operand(benchShape), operand(benchShape, { salt: 2 })],
+      call: (a, b) => op.concat([a, b]),
+    }),
   },
   stack: {
     samples: [[3], [0], [5, 7]].map((shape): Sample => ({
@@ -143,15 +163,28 @@ export const movementCases = {
           at(which === 0 ? a : b, [i!, ...rest]),
         ),
     })),
-    special: "is concat on unsqueezed tensors",
+    special: [
+      {
+        operands: [
+          { shape: [8], data: specialValues },
+          { shape: [8], data: specialValues },
+        ],
+        call: (a, b) => op.stack([a, b]),
+        reference: (a, b) => ({ shape: [2, 8], data: [...a.data, ...b.data] }),
+      },
+    ],
+    bench: () => ({
+      operands: [operand(benchShape), operand(benchShape, { salt: 2 })],
+      call: (a, b) => op.stack([a, b], 1),
+    }),
   },
   split: moves(
     [
       [9, 7],
       [9, 1],
     ],
-    (x) => op.split(x, [4, 5])[1]!,
-    (x) => build([5, x.shape[1]!], ([i, j]) => at(x, [i! + 4, j!])),
+    (x) => op.split(x, [4, x.shape[0]! - 4])[1]!,
+    (x) => build([x.shape[0]! - 4, x.shape[1]!], ([i, j]) => at(x, [i! + 4, j!])),
   ),
   pad: moves(
     [
