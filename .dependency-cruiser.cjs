@@ -31,7 +31,7 @@ const layers = {
   op: [...pure, "graph", "tensor", "program"],
   trace: [...pure, "graph", "tensor"],
   updates: [...pure, "graph", "tensor"],
-  seed: [...pure, "random", "tensor", "trace"],
+  seed: [...pure, "random", "graph", "tensor", "trace"],
   // Where tensors are read: the one bridge from graph to Program to engine.
   evaluate: [...pure, ...recording, "program", "runtime"],
   tensor: [...pure, "graph", "updates", "evaluate"],

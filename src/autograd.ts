@@ -69,7 +69,7 @@ export function vjp<P extends readonly Tensor[]>(
   f: (...args: P) => Tensor,
   ...args: P
 ): [result: Tensor, pullback: (dy: Tensor) => Tensor[]] {
-  const result = f(...args);
+  const result = keepingHistory(args, () => f(...args));
   return [
     result,
     (dy) => {
@@ -77,6 +77,19 @@ export function vjp<P extends readonly Tensor[]>(
       return gradients([result], args, [dy]);
     },
   ];
+}
+
+/** What `body` records of `args` stays differentiable when it is read before its gradient is. */
+function keepingHistory<T>(args: readonly Tensor[], body: () => T): T {
+  const marked = args.flatMap(({ value }) =>
+    isFloat(value.dtype) && !value.requiresGrad ? [value] : [],
+  );
+  for (const value of marked) value.requiresGrad = true;
+  try {
+    return body();
+  } finally {
+    for (const value of marked) value.requiresGrad = false;
+  }
 }
 
 /** A function that computes `f`, of size 1, and its gradients with respect to its arguments. */

@@ -8,12 +8,12 @@ import type { Goal, Overwrite } from "./program/goal.js";
 import { isLeaf } from "./program/goal.js";
 import type { Plan } from "./program/plan.js";
 import { plan, takeEvicted } from "./program/plan.js";
-import { engine } from "./runtime/engine.js";
+import { engine, shutdown as stopEngine } from "./runtime/engine.js";
 import type { Request, Response } from "./runtime/protocol.js";
 import { formatShape } from "./shape.js";
 import type { Variable } from "./tensor.js";
 import type { Updates } from "./updates.js";
-import { takeRoots, takeUpdates } from "./updates.js";
+import { forgetPending, takeRoots, takeUpdates } from "./updates.js";
 
 /** The content of `value`, computed if it is not yet. */
 export async function read(value: Value): Promise<TypedArray> {
@@ -182,6 +182,12 @@ export async function execute({ request, uploads }: Bound): Promise<Response> {
     for (const { storage, host } of uploads) storage.host ??= host;
     throw error;
   }
+}
+
+/** Ends the engine with all its tensors hold; `init` may start another. */
+export function shutdown(): void {
+  forgetPending();
+  stopEngine();
 }
 
 function readRequest(value: Value): Request {

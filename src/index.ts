@@ -19,14 +19,14 @@ export {
   StateError,
   WorkerDiedError,
 } from "./errors.js";
-export { flush } from "./evaluate.js";
+export { flush, shutdown } from "./evaluate.js";
 export * as io from "./io/index.js";
 export * as metrics from "./metrics/index.js";
 export * as nn from "./train/nn.js";
 export { noGrad } from "./op.js";
 export * from "./ops/public.js";
 export * as optim from "./optim/index.js";
-export { Engine, engine, init, shutdown } from "./runtime/engine.js";
+export { Engine, engine, init } from "./runtime/engine.js";
 export type { EngineInfo, InitOptions, MemoryInfo } from "./runtime/protocol.js";
 export * as random from "./random.js";
 export { manualSeed, randomState, setRandomState } from "./seed.js";

@@ -43,6 +43,8 @@ export interface Emitter {
   copyInto(index: number, region: Layout): void;
   /** Fills output 0 with `value`. */
   fill(value: number): void;
+  /** Adds to what calls are labelled with: what an index in an error should have been below. */
+  note(text: string): void;
   /** Appends a kernel call. */
   call<K extends KernelName>(kernel: K, ...args: AfterTeam<Engine[K]>): void;
 }

@@ -43,6 +43,12 @@ export function noteRoot(root: Value): void {
   roots.push(new WeakRef(root));
 }
 
+/** Forgets what waits: the buffers it was to be computed from are gone. */
+export function forgetPending(): void {
+  takeUpdates();
+  roots = [];
+}
+
 /** The roots noted since the last call that somebody still holds. */
 export function takeRoots(): Value[] {
   const taken = roots.flatMap((root) => root.deref() ?? []);

@@ -237,7 +237,7 @@ describe("data out of range leaves the model as it was", () => {
       expectError(
         failure(() => look(3)),
         IndexError,
-        "embedding [1, 1]: index 3 at position 0",
+        "embedding [1, 1] of 3 rows: index 3 at position 0",
       );
       expect(look(round % 3)).toEqual([1 + 2 ** (round % 3)]);
     }

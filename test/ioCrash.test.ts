@@ -103,5 +103,10 @@ describe("a crash at any change of the file system", () => {
     await writeModelFiles(folder, model(1));
     const file = ["open", "write", "write the rest", "sync", "rename", "open", "sync"];
     expect(changes).toEqual(["mkdir", ...file, ...file, ...file]);
+    // The names of new folders too: those above two of them.
+    changes.length = 0;
+    await writeModelFiles(join(folder, "some", "where"), model(1));
+    const above = ["open", "sync", "open", "sync"];
+    expect(changes).toEqual(["mkdir", ...above, ...file, ...file, ...file]);
   });
 });

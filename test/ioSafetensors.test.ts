@@ -4,7 +4,7 @@ import { ArgumentError, DataError } from "../src/errors.js";
 import { fromBfloat16, fromFloat16 } from "../src/io/halfFloats.js";
 import type { TensorData } from "../src/io/index.js";
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/io/index.js";
-import { everything, file, one } from "./safetensorsFiles.js";
+import { entry, everything, file, one } from "./safetensorsFiles.js";
 
 describe("a file that the reference implementation (safetensors 0.8.0 for Python) wrote", () => {
   const bytes = Uint8Array.from(
@@ -77,6 +77,11 @@ describe("writing", () => {
     const tensor = { dtype: "float32", shape: [2], data } as const;
     const read = readSafetensors(writeSafetensors(new Map([["a", tensor]])));
     expect(read.get("a")!.data).toEqual(Float32Array.of(1, 2));
+  });
+
+  it("reads empty tensors before what begins at the same byte", () => {
+    const header = `{"a":${entry("F32", "[2]", "[0,8]")},"b":${entry("F32", "[0]", "[0,0]")}}`;
+    expect([...readSafetensors(file(header, 8)).keys()]).toEqual(["b", "a"]);
   });
 
   it("pads the header with spaces, so that data begins at a multiple of 8", () => {

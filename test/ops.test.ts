@@ -11,6 +11,7 @@ import {
   tensor,
   uniform,
   Variable,
+  vjp,
 } from "../src/index.js";
 import { gradients } from "../src/autograd.js";
 import { ops } from "../src/ops/index.js";
@@ -95,15 +96,24 @@ describe("what a single call does not show", () => {
 
   test("embedding gives the padding's row no gradient", async () => {
     const ids = tensor(Int32Array.of(0, 2, 0, 1, 2));
-    const options = { shape: [3, 2] };
+    const options = { shape: [3, 2], requiresGrad: true };
     const table = tensor(new Float32Array(6), options);
-    const seed = tensor(new Float32Array(10).fill(1), { shape: [5, 2] });
+    const seed = tensor(new Float32Array(10).fill(1), { shape: [5, 2], requiresGrad: true });
     const rows = embedding(ids, table, { paddingIndex: 2 });
     const [grad] = gradients([rows], [table], [seed]);
     expect(Array.from(await grad!.data())).toEqual([2, 2, 1, 1, 0, 0]);
     const weights = tensor(Float32Array.of(1, 2, 3, 4, 5, 6), options);
     const [second] = gradients([grad!], [seed], [weights]);
     expect(Array.from(await second!.data())).toEqual([1, 2, 0, 0, 1, 2, 3, 4, 0, 0]);
+  });
+
+  test("a function's result may be read before its pullback runs", async () => {
+    const x = tensor([0, 3]);
+    const [y, pullback] = vjp((x) => x.square().mul(x), x);
+    expect(Array.from(await y.data())).toEqual([0, 27]);
+    const [dx] = pullback(tensor([1, 1]));
+    expect(Array.from(await dx!.data())).toEqual([0, 27]);
+    expect(x.requiresGrad).toBe(false);
   });
 
   test("uniform numbers are even, normal ones normal, and the seed decides", async () => {

@@ -51,6 +51,7 @@ const ofLabels: OpFunction<
   differentiable: 1,
   kernel: (emitter, { smoothing, ignoreIndex }) => {
     const sizes = sizesOf(emitter.operands[0]!);
+    emitter.note(`of ${sizes[2]} classes`);
     const [x, labels] = [emitter.dense(0), emitter.dense(1)];
     const [loss, lse] = [emitter.output(0), emitter.output(1)];
     emitter.call("cross_entropy", ...sizes, x, labels, smoothing, ignoreIndex, loss, lse);

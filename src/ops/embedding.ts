@@ -35,6 +35,7 @@ const gather: OpFunction<[ids: Tensor, table: Tensor, skip: number]> = defineOp(
     const [ids, table] = emitter.operands;
     const [rows, width] = table!.shape;
     const { code } = dtypes[table!.dtype];
+    emitter.note(`of ${rows} rows`);
     const [at, from] = [emitter.dense(0), emitter.dense(1)];
     emitter.call(
       "gather_rows",

@@ -12,7 +12,7 @@ import { startOf } from "./place.js";
 /** The Emitter of one node. */
 export function kernelEmitter(builder: Builder, node: Node): Emitter {
   const operand = (index: number): Value => node.inputs[index]!;
-  const label = labelOf([node]);
+  let label = labelOf([node]);
   const located = (value: Value, placed: Placed): ReturnType<Emitter["strided"]> => ({
     place: startOf(placed, value.dtype),
     layout: placed.layout,
@@ -51,6 +51,9 @@ export function kernelEmitter(builder: Builder, node: Node): Emitter {
     fill: (value) => {
       const [result] = node.outputs;
       emitFill(builder, result!.dtype, value, builder.find(result!));
+    },
+    note: (text) => {
+      label += ` ${text}`;
     },
     call: (kernel, ...args) => builder.call(kernel, args, label),
   };

@@ -264,6 +264,8 @@ unsafe fn micro<T: Float, const R: usize>(
 /// Keeps the compiler from deriving the pointer anew, which would undo the order of the loop:
 /// V8 runs wasm in the order it is written.
 #[cfg(target_arch = "wasm32")]
+// The pointer is passed through, never followed.
+#[allow(clippy::pointers_in_nomem_asm_block)]
 #[inline(always)]
 fn pin<T>(mut pointer: *const T) -> *const T {
     // SAFETY: no instruction, no effect.
