@@ -103,6 +103,7 @@ fn power_of_two<T: Float, L: Lanes<T>>(n: L) -> L {
 }
 
 /// `eˣ`.
+/// Largest error: 0.94 units in the last place of f32, 1.00 of f64.
 #[inline(always)]
 pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
     let bounded = x.pmin(L::splat(T::EXP_MAX)).pmax(L::splat(T::EXP_MIN));
@@ -114,6 +115,7 @@ pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
 }
 
 /// `eˣ` for x ≤ 0, faster than [`exp`]; results below the least normal number are 0.
+/// Largest error: 0.96 units in the last place of f32, 1.00 of f64.
 #[inline(always)]
 pub fn exp_nonpositive<T: Float, L: Lanes<T>>(x: L) -> L {
     let least = L::splat(T::EXP_MIN_NORMAL);
@@ -125,6 +127,7 @@ pub fn exp_nonpositive<T: Float, L: Lanes<T>>(x: L) -> L {
 }
 
 /// `eˣ − 1`, exact near 0.
+/// Largest error: 1.43 units in the last place of f32, 2.00 of f64.
 #[inline(always)]
 pub fn expm1<T: Float, L: Lanes<T>>(x: L) -> L {
     let bounded = x.pmin(L::splat(T::EXP_MAX)).pmax(L::splat(T::EXP_MIN));
@@ -140,6 +143,7 @@ pub fn expm1<T: Float, L: Lanes<T>>(x: L) -> L {
 }
 
 /// The natural logarithm.
+/// Largest error: 0.79 units in the last place of f32, 1.00 of f64.
 #[inline(always)]
 pub fn log<T: Float, L: Lanes<T>>(x: L) -> L {
     let one = L::splat(T::ONE);
@@ -173,6 +177,7 @@ pub fn log<T: Float, L: Lanes<T>>(x: L) -> L {
 }
 
 /// `ln(1 + x)`, exact near 0.
+/// Largest error: 2.26 units in the last place of f32, 2.00 of f64.
 #[inline(always)]
 pub fn log1p<T: Float, L: Lanes<T>>(x: L) -> L {
     let one = L::splat(T::ONE);
@@ -191,6 +196,7 @@ fn with_sign_of<T: Float, L: Lanes<T>>(y: L, x: L) -> L {
 }
 
 /// The hyperbolic tangent.
+/// Largest error: 2.02 units in the last place of f32, 3.00 of f64.
 #[inline(always)]
 pub fn tanh<T: Float, L: Lanes<T>>(x: L) -> L {
     let a = x.abs().pmin(L::splat(T::TANH_MAX));
@@ -200,6 +206,7 @@ pub fn tanh<T: Float, L: Lanes<T>>(x: L) -> L {
 }
 
 /// `1/(1 + e⁻ˣ)`.
+/// Largest error: 2.21 units in the last place of f32, 3.00 of f64.
 #[inline(always)]
 pub fn sigmoid<T: Float, L: Lanes<T>>(x: L) -> L {
     let one = L::splat(T::ONE);
@@ -207,6 +214,7 @@ pub fn sigmoid<T: Float, L: Lanes<T>>(x: L) -> L {
 }
 
 /// `ln(1 + eˣ)`.
+/// Largest error: 2.51 units in the last place of f32, 3.00 of f64.
 #[inline(always)]
 pub fn softplus<T: Float, L: Lanes<T>>(x: L) -> L {
     x.max(L::splat(T::ZERO)) + log1p::<T, L>(exp::<T, L>(-x.abs()))
@@ -301,7 +309,7 @@ mod erf_tables {
     ];
 }
 
-/// The error function.
+/// The error function. Largest error for |x| ≤ 2.5: 3e-7 in f32, 2e-13 in f64.
 #[inline(always)]
 pub fn erf<T: Float, L: Lanes<T>>(x: L) -> L {
     use erf_tables::*;
@@ -364,13 +372,13 @@ fn each<T: Float, L: Lanes<T>>(x: L, function: impl Fn(f64) -> f64) -> L {
     unsafe { L::load(lanes.as_ptr()) }
 }
 
-/// The sine.
+/// The sine. Largest error for |x| ≤ 1000: 1e-15 in f64.
 #[inline(always)]
 pub fn sin<T: Float, L: Lanes<T>>(x: L) -> L {
     each(x, |x| sine_f64(x, 0.0))
 }
 
-/// The cosine.
+/// The cosine. Largest error for |x| ≤ 1000: 1e-15 in f64.
 #[inline(always)]
 pub fn cos<T: Float, L: Lanes<T>>(x: L) -> L {
     each(x, |x| sine_f64(x, 1.0))
