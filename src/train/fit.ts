@@ -1,12 +1,14 @@
 /** The training loop behind `fit`. */
 import { ArgumentError } from "../errors.js";
 import { batches } from "../data/batches.js";
+import { gatherRows } from "../data/rows.js";
 import { defaultBatchSize, averagesOf, checkBatchSize, runStep, tensorOf } from "./evaluate.js";
 import { nonFiniteLoss } from "./diagnose.js";
 import type { Report } from "./history.js";
 import { Averages, History } from "./history.js";
-import type { Input, Table } from "./inputs.js";
-import { checkSameRows, gatherRows, sliceRows, tableOf } from "./inputs.js";
+import type { Table } from "../data/rows.js";
+import type { Input } from "./inputs.js";
+import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
 import type { Model } from "./model.js";
 import type { ProgressStream } from "./progressBar.js";
 import { ProgressBar } from "./progressBar.js";
@@ -61,13 +63,16 @@ export async function fit(model: Model, x: Input, y: Input, options: FitOptions)
     verbose: options.verbose ?? 1,
     ...(options.progress && { stream: options.progress }),
   });
+  const first = Int32Array.from({ length: Math.min(batchSize, count) }, (_, row) => row);
+  const buffers = rows.map((table) => table && gatherRows(table, first).data);
   const callbacks = options.callbacks ?? [];
   for (let epoch = 0; epoch < epochs; epoch++) {
     const averages = new Averages(setup.names);
     bar.startEpoch(epoch);
     let step = 0;
     for (const chosen of batches(count, { batchSize, shuffle, seed, epoch })) {
-      const batch = rows.map((table) => table && gatherRows(table, chosen));
+      // Tensors copy what they are made of, so one buffer a table serves every batch.
+      const batch = rows.map((table, i) => table && gatherRows(table, chosen, buffers[i]));
       const sums = await runStep(setup.train, batch);
       if (!Number.isFinite(sums[1]!)) {
         // The guard has kept it from being applied.

@@ -1,16 +1,11 @@
 /** What users pass as data, as one table of rows. */
+import type { Table } from "../data/rows.js";
 import type { DType, TypedArray } from "../dtype.js";
 import { DataError } from "../errors.js";
 import type { Shape } from "../shape.js";
 import { formatShape, sizeOf } from "../shape.js";
 import type { NestedNumbers } from "../tensor.js";
 import { flattenNested, Tensor } from "../tensor.js";
-
-/** Rows of one shape, one after the other: `shape[0]` of them. */
-export interface Table {
-  readonly data: TypedArray;
-  readonly shape: Shape;
-}
 
 /** Token ids as a vectorizer gives them, `[texts, length]`. */
 export interface TokenTable {
@@ -47,19 +42,6 @@ function rawTable(name: string, input: Input, whole: DType): Table {
   const { numbers, shape } = flattenNested(name, input);
   const labels = whole === "int32" && numbers.every(Number.isInteger);
   return { data: labels ? Int32Array.from(numbers) : Float32Array.from(numbers), shape };
-}
-
-/** Rows of `table` by number, copied into `into` where given. */
-export function gatherRows(table: Table, rows: ArrayLike<number>): Table {
-  const width = sizeOf(table.shape.slice(1));
-  const data = new (table.data.constructor as new (length: number) => TypedArray)(
-    rows.length * width,
-  );
-  for (let i = 0; i < rows.length; i++) {
-    const start = rows[i]! * width;
-    data.set(table.data.subarray(start, start + width), i * width);
-  }
-  return { data, shape: [rows.length, ...table.shape.slice(1)] };
 }
 
 /** The rows from `start` up to `end`. */

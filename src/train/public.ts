@@ -3,7 +3,8 @@ export type { EvaluateOptions, PredictOptions } from "./evaluate.js";
 export type { FitCallbacks, FitOptions } from "./fit.js";
 export { History } from "./history.js";
 export type { Report } from "./history.js";
-export type { Input, Table } from "./inputs.js";
+export type { Table } from "../data/rows.js";
+export type { Input } from "./inputs.js";
 export type { LossName } from "./losses.js";
 export {
   binaryCrossEntropy,
