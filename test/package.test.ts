@@ -76,9 +76,11 @@ const ceilings = {
   // The whole library: a page that uses it loads this, the worker and one build.
   "dist/browser/ferrograd.js": 60_000,
   "dist/browser/worker.js": 16_000,
-  "wasm/relaxed/engine_bg.wasm": 70_000,
-  "wasm/plain/engine_bg.wasm": 70_000,
-  "wasm/single/engine_bg.wasm": 70_000,
+  // 83 KB since norms, softmax, reductions and skinny products have vector paths of their own, in
+  // both precisions; with the library that stays below 150 KB.
+  "wasm/relaxed/engine_bg.wasm": 88_000,
+  "wasm/plain/engine_bg.wasm": 88_000,
+  "wasm/single/engine_bg.wasm": 88_000,
 };
 
 it.each(Object.entries(ceilings))("%s is at most %i bytes after gzip", (path, ceiling) => {

@@ -1,6 +1,7 @@
 //! Softmax and cross-entropy, normalization, attention.
 
 use kernels::attention::{self as attend, Attention, Heads};
+use kernels::cross_entropy as entropy;
 use kernels::normalization::{self as norm, Affine, Channels};
 use kernels::softmax as rows_of;
 use wasm_bindgen::prelude::*;
@@ -78,7 +79,7 @@ pub unsafe fn cross_entropy(
     unsafe {
         with_float!(
             dtype,
-            rows_of::cross_entropy(
+            entropy::cross_entropy(
                 team_at(team),
                 rows,
                 classes,
@@ -111,7 +112,7 @@ pub unsafe fn cross_entropy_backward(
     unsafe {
         with_float!(
             dtype,
-            rows_of::cross_entropy_backward(
+            entropy::cross_entropy_backward(
                 team_at(team),
                 rows,
                 classes,
@@ -142,7 +143,7 @@ pub unsafe fn cross_entropy_soft(
     unsafe {
         with_float!(
             dtype,
-            rows_of::cross_entropy_soft(
+            entropy::cross_entropy_soft(
                 team_at(team),
                 rows,
                 classes,
@@ -171,7 +172,7 @@ pub unsafe fn cross_entropy_soft_backward(
     unsafe {
         with_float!(
             dtype,
-            rows_of::cross_entropy_soft_backward(
+            entropy::cross_entropy_soft_backward(
                 team_at(team),
                 rows,
                 classes,

@@ -4,9 +4,15 @@
 //! column's width, a run of `k` at a time, and a micro-kernel of 4 rows × 2 vectors runs down them.
 //! Each element of C adds up its products in the order of `k`, whoever computes it.
 
+mod micro;
+mod pack;
+
 use core::mem::MaybeUninit;
 
-use crate::simd::{Float, Lanes};
+use micro::{edge, micro};
+use pack::{pack_a, pack_b};
+
+use crate::simd::Float;
 use crate::team::Team;
 
 /// A matrix in memory: elements between neighbours down and across.
@@ -18,6 +24,42 @@ pub struct Matrix<T> {
     pub row: usize,
     /// Elements from one column to the next.
     pub column: usize,
+}
+
+impl<T: Float> Matrix<T> {
+    /// Rows of `width` elements, one behind the other.
+    pub(crate) fn dense(data: *const T, width: usize) -> Self {
+        Self {
+            data,
+            row: width,
+            column: 1,
+        }
+    }
+
+    /// The same elements with rows and columns exchanged.
+    pub(crate) fn transposed(self) -> Self {
+        Self {
+            data: self.data,
+            row: self.column,
+            column: self.row,
+        }
+    }
+
+    /// The part from row `i` and column `j` on.
+    #[inline(always)]
+    fn at(self, i: usize, j: usize) -> Self {
+        Self {
+            data: self.data.wrapping_add(i * self.row + j * self.column),
+            ..self
+        }
+    }
+
+    fn shifted(self, elements: isize) -> Self {
+        Self {
+            data: self.data.wrapping_offset(elements),
+            ..self
+        }
+    }
 }
 
 /// Rows and vectors of the micro-kernel: the largest whose accumulators V8 keeps in registers.
@@ -34,8 +76,10 @@ const MIN_TILES: usize = 16;
 
 /// The widest micro-tile row, in elements.
 const MAX_NR: usize = NV * crate::simd::MAX_LANES;
-/// The packed part of B, in elements of f32: KC × a tile's width.
+/// The packed part of B: KC × a tile's width.
 const PACKED_BYTES: usize = KC * TILE_VECTORS * 16;
+/// The packed rows of a transposed A: KC × MR of at most 8 bytes.
+const PACKED_ROWS_BYTES: usize = KC * MR * 8;
 
 /// `c[i] = a[i]·b[i]` for each of `batches`. `layout`: rank, sizes, strides of A, strides of B.
 ///
@@ -72,14 +116,8 @@ pub unsafe fn gemm<T: Float>(
         // SAFETY: the tile is within C; batch strides lead to matrices of these sizes.
         unsafe {
             let (from_a, from_b) = batch_offsets(layout, batch);
-            let a = Matrix {
-                data: a.data.offset(from_a).add(i * a.row),
-                ..a
-            };
-            let b = Matrix {
-                data: b.data.offset(from_b).add(j * b.column),
-                ..b
-            };
+            let a = a.shifted(from_a).at(i, 0);
+            let b = b.shifted(from_b).at(0, j);
             let c = c.add(batch * m * n + i * n + j);
             tile_product(rows.min(m - i), columns.min(n - j), k, a, b, c, n, false);
         }
@@ -119,13 +157,7 @@ pub(crate) unsafe fn product<T: Float>(
     let columns = TILE_VECTORS * T::LANES;
     for j in (0..n).step_by(columns) {
         // SAFETY: the tile is within C.
-        unsafe {
-            let b = Matrix {
-                data: b.data.add(j * b.column),
-                ..b
-            };
-            tile_product(m, columns.min(n - j), k, a, b, c.add(j), row, add);
-        }
+        unsafe { tile_product(m, columns.min(n - j), k, a, b.at(0, j), c.add(j), row, add) };
     }
 }
 
@@ -146,170 +178,46 @@ unsafe fn tile_product<T: Float>(
     let nr = NV * T::LANES;
     let mut packed = MaybeUninit::<[u128; PACKED_BYTES / 16]>::uninit();
     let packed = packed.as_mut_ptr().cast::<T>();
-    // SAFETY: panels fit in `packed`; the tile is within C.
+    let mut aside = MaybeUninit::<[u128; PACKED_ROWS_BYTES / 16]>::uninit();
+    let aside = aside.as_mut_ptr().cast::<T>();
+    // A copy of B pays if it is read more than once; a transposed A is read along its columns.
+    let in_place = if m <= MR && b.column == 1 {
+        n - n % nr
+    } else {
+        0
+    };
+    let copy_a = a.row == 1 && a.column != 1 && n > nr;
+    // SAFETY: panels fit in `packed`, rows in `aside`; the tile is within C.
     unsafe {
         if k == 0 && !add {
-            (0..m).for_each(|i| (0..n).for_each(|j| *c.add(i * row + j) = T::ZERO));
+            (0..m).for_each(|i| core::slice::from_raw_parts_mut(c.add(i * row), n).fill(T::ZERO));
         }
         for start in (0..k).step_by(KC) {
             let depth = KC.min(k - start);
-            let b = Matrix {
-                data: b.data.add(start * b.row),
-                ..b
-            };
-            pack(depth, n, b, packed);
+            let add = add || start > 0;
+            pack_b(depth, n - in_place, b.at(start, in_place), packed);
             for i in (0..m).step_by(MR) {
-                let a = Matrix {
-                    data: a.data.add(i * a.row + start * a.column),
-                    ..a
-                };
+                let height = MR.min(m - i);
+                let mut a = a.at(i, start);
+                if copy_a && height == MR {
+                    pack_a(depth, a, aside);
+                    (a.data, a.column) = (aside, MR);
+                }
                 for j in (0..n).step_by(nr) {
-                    let panel = packed.add(j * depth).cast_const();
                     let c = c.add(i * row + j);
-                    let (height, width) = (MR.min(m - i), nr.min(n - j));
-                    if height == MR && width == nr {
-                        micro::<T, MR>(depth, a, panel, c, row, add || start > 0);
+                    let panel = if j < in_place {
+                        b.at(start, j)
                     } else {
-                        edge(depth, a, panel, c, row, height, width, add || start > 0);
+                        Matrix::dense(packed.add((j - in_place) * depth), nr)
+                    };
+                    let width = nr.min(n - j);
+                    if height == MR && width == nr {
+                        micro::<T, MR>(depth, a, panel, c, row, add);
+                    } else {
+                        edge(depth, a, panel, c, row, height, width, add);
                     }
                 }
             }
-        }
-    }
-}
-
-/// Packs `depth` rows of B, `n` wide, into panels of `NV` vectors; the last is filled with zeros.
-unsafe fn pack<T: Float>(depth: usize, n: usize, b: Matrix<T>, mut to: *mut T) {
-    let nr = NV * T::LANES;
-    // SAFETY: see `tile_product`.
-    unsafe {
-        for j in (0..n).step_by(nr) {
-            let width = nr.min(n - j);
-            let from = b.data.add(j * b.column);
-            if b.column == 1 && width == nr {
-                for p in 0..depth {
-                    let (from, to) = (from.add(p * b.row), to.add(p * nr));
-                    T::Lanes::load(from).store(to);
-                    T::Lanes::load(from.add(T::LANES)).store(to.add(T::LANES));
-                }
-            } else if b.row == 1 {
-                for q in 0..nr {
-                    let from = from.add(q * b.column);
-                    for p in 0..depth {
-                        *to.add(p * nr + q) = if q < width { *from.add(p) } else { T::ZERO };
-                    }
-                }
-            } else {
-                for p in 0..depth {
-                    for q in 0..nr {
-                        let value = if q < width {
-                            *from.add(p * b.row + q * b.column)
-                        } else {
-                            T::ZERO
-                        };
-                        *to.add(p * nr + q) = value;
-                    }
-                }
-            }
-            to = to.add(depth * nr);
-        }
-    }
-}
-
-/// `R` rows × `NV` vectors of C from `R` rows of A and a panel of B.
-#[inline(always)]
-unsafe fn micro<T: Float, const R: usize>(
-    depth: usize,
-    a: Matrix<T>,
-    panel: *const T,
-    c: *mut T,
-    row: usize,
-    add: bool,
-) {
-    // SAFETY: see `tile_product`.
-    unsafe {
-        let zero = T::Lanes::splat(T::ZERO);
-        let mut sums = [[zero; NV]; R];
-        if add {
-            for (i, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = T::Lanes::load(c.add(i * row + v * T::LANES));
-                }
-            }
-        }
-        let mut rows: [*const T; R] = core::array::from_fn(|i| a.data.add(i * a.row));
-        let mut panel = panel;
-        for _ in 0..depth {
-            let b: [T::Lanes; NV] =
-                core::array::from_fn(|v| T::Lanes::load(panel.add(v * T::LANES)));
-            for i in 0..R {
-                let x = T::Lanes::splat(*rows[i]);
-                for v in 0..NV {
-                    sums[i][v] = x.madd(b[v], sums[i][v]);
-                }
-            }
-            for pointer in &mut rows {
-                *pointer = pin(pointer.wrapping_add(a.column));
-            }
-            panel = pin(panel.wrapping_add(NV * T::LANES));
-        }
-        for (i, sums) in sums.iter().enumerate() {
-            for (v, sum) in sums.iter().enumerate() {
-                sum.store(c.add(i * row + v * T::LANES));
-            }
-        }
-    }
-}
-
-/// Keeps the compiler from deriving the pointer anew, which would undo the order of the loop:
-/// V8 runs wasm in the order it is written.
-#[cfg(target_arch = "wasm32")]
-// The pointer is passed through, never followed.
-#[allow(clippy::pointers_in_nomem_asm_block)]
-#[inline(always)]
-fn pin<T>(mut pointer: *const T) -> *const T {
-    // SAFETY: no instruction, no effect.
-    unsafe {
-        core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
-    }
-    pointer
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-#[inline(always)]
-fn pin<T>(pointer: *const T) -> *const T {
-    pointer
-}
-
-/// A micro-tile that hangs over the edge of C: computed aside, copied where it belongs.
-unsafe fn edge<T: Float>(
-    depth: usize,
-    a: Matrix<T>,
-    panel: *const T,
-    c: *mut T,
-    row: usize,
-    height: usize,
-    width: usize,
-    add: bool,
-) {
-    let mut aside = [T::ZERO; MR * MAX_NR];
-    let nr = NV * T::LANES;
-    // SAFETY: see `tile_product`; `aside` holds a whole micro-tile.
-    unsafe {
-        if add {
-            for i in 0..height {
-                (0..width).for_each(|j| aside[i * nr + j] = *c.add(i * row + j));
-            }
-        }
-        let to = aside.as_mut_ptr();
-        match height {
-            1 => micro::<T, 1>(depth, a, panel, to, nr, add),
-            2 => micro::<T, 2>(depth, a, panel, to, nr, add),
-            3 => micro::<T, 3>(depth, a, panel, to, nr, add),
-            _ => micro::<T, MR>(depth, a, panel, to, nr, add),
-        }
-        for i in 0..height {
-            (0..width).for_each(|j| *c.add(i * row + j) = aside[i * nr + j]);
         }
     }
 }

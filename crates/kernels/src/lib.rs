@@ -24,6 +24,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod attention;
+pub mod cross_entropy;
 pub mod elementwise;
 pub mod gather;
 pub mod gemm;
@@ -32,6 +33,7 @@ pub mod normalization;
 pub mod optimizer;
 pub mod random;
 pub mod reduce;
+mod rows;
 pub mod simd;
 pub mod softmax;
 pub mod team;

@@ -7,24 +7,66 @@ use crate::team::Team;
 const CHUNK: usize = 16_384;
 
 /// What the gradient is multiplied by; none where the step is to change nothing.
+///
+/// # Safety
+/// `scale` points to a number, or is null.
 unsafe fn scale_of<T: Float>(scale: *const T) -> Option<T> {
     if scale.is_null() {
         return Some(T::ONE);
     }
-    // SAFETY: the caller's pointer, where there is one, is to a number.
+    // SAFETY: the caller says so.
     let scale = unsafe { *scale };
     scale.is_finite().then_some(scale)
 }
 
-/// Copies `n` elements unless they are in place already.
-unsafe fn keep<T: Float>(from: *const T, to: *mut T, start: usize, n: usize) {
-    if from != to.cast_const() && !to.is_null() {
-        // SAFETY: both have the elements, and are apart.
-        unsafe { to.add(start).copy_from_nonoverlapping(from.add(start), n) };
-    }
+/// Makes `outputs` of `inputs` vector by vector; `rule` is none where they keep what the inputs
+/// `kept` hold.
+///
+/// # Safety
+/// All have `n` elements. An output may be the input at the same place in `kept`, and is apart from
+/// all others.
+unsafe fn update<T: Float, const IN: usize, const OUT: usize>(
+    team: &Team,
+    n: usize,
+    inputs: [*const T; IN],
+    kept: [*const T; OUT],
+    outputs: [*mut T; OUT],
+    rule: Option<impl Fn([T::Lanes; IN]) -> [T::Lanes; OUT]>,
+) {
+    team.for_each_block(n.div_ceil(CHUNK), |block| {
+        let start = block * CHUNK;
+        let end = n.min(start + CHUNK);
+        // SAFETY: the block is within all arrays.
+        unsafe {
+            let Some(rule) = &rule else {
+                for (from, to) in kept.into_iter().zip(outputs) {
+                    if from != to.cast_const() {
+                        to.add(start)
+                            .copy_from_nonoverlapping(from.add(start), end - start);
+                    }
+                }
+                return;
+            };
+            let whole = end - (end - start) % T::LANES;
+            for i in (start..whole).step_by(T::LANES) {
+                let results = rule(inputs.map(|from| T::Lanes::load(from.add(i))));
+                for (result, to) in results.into_iter().zip(outputs) {
+                    result.store(to.add(i));
+                }
+            }
+            let rest = end - whole;
+            if rest > 0 {
+                let load = |from: *const T| T::Lanes::load_partial(from.add(whole), rest);
+                for (result, to) in rule(inputs.map(load)).into_iter().zip(outputs) {
+                    result.store_partial(to.add(whole), rest);
+                }
+            }
+        }
+    });
 }
 
-/// One step of SGD. `hyper`: learning rate, momentum, dampening, weight decay, nesterov, first.
+/// One step of SGD, as PyTorch's. `hyper`: learning rate, momentum, dampening, weight decay,
+/// nesterov, first. The gradient is multiplied by `scale`; one that is not finite changes nothing.
 ///
 /// # Safety
 /// `p`, `g`, `p_out` have `n` elements, `buffer` and `buffer_out` too or are null; outputs may be
@@ -42,42 +84,45 @@ pub unsafe fn sgd<T: Float>(
 ) {
     // SAFETY: the caller says so.
     let (hyper, scale) = unsafe { (*hyper.cast::<[f64; 6]>(), scale_of(scale)) };
-    let [rate, momentum, dampening, decay, nesterov, first] = hyper.map(T::from_f64);
-    team.for_each_block(n.div_ceil(CHUNK), |block| {
-        let start = block * CHUNK;
-        let count = CHUNK.min(n - start);
-        // SAFETY: the block is within all arrays.
-        unsafe {
-            let Some(scale) = scale else {
-                keep(p, p_out, start, count);
-                keep(buffer, buffer_out, start, count);
-                return;
-            };
-            for i in start..start + count {
-                let old = *p.add(i);
-                let mut d = *g.add(i) * scale + decay * old;
-                if !buffer.is_null() {
-                    let fresh = (T::ONE - dampening) * d;
-                    let b = if first == T::ONE {
-                        d
-                    } else {
-                        momentum * *buffer.add(i) + fresh
-                    };
-                    *buffer_out.add(i) = b;
-                    d = if nesterov == T::ONE {
-                        d + momentum * b
-                    } else {
-                        b
-                    };
-                }
-                *p_out.add(i) = old - rate * d;
-            }
+    let [rate, momentum, dampening, decay, nesterov, first] = hyper;
+    let (nesterov, first) = (nesterov == 1.0, first == 1.0);
+    let [rate, momentum, fresh, decay] =
+        [rate, momentum, 1.0 - dampening, decay].map(|x| T::Lanes::splat(T::from_f64(x)));
+    let gradient = |p: T::Lanes, g: T::Lanes, scale| g * scale + decay * p;
+    // SAFETY: the caller says so.
+    unsafe {
+        if buffer.is_null() {
+            let rule = scale
+                .map(T::Lanes::splat)
+                .map(|scale| move |[p, g]: [T::Lanes; 2]| [p - rate * gradient(p, g, scale)]);
+            return update(team, n, [p, g], [p], [p_out], rule);
         }
-    });
+        let rule = scale.map(T::Lanes::splat).map(|scale| {
+            move |[p, g, buffer]: [T::Lanes; 3]| {
+                let d = gradient(p, g, scale);
+                let next = if first {
+                    d
+                } else {
+                    momentum * buffer + fresh * d
+                };
+                let step = if nesterov { d + momentum * next } else { next };
+                [p - rate * step, next]
+            }
+        });
+        update(
+            team,
+            n,
+            [p, g, buffer],
+            [p, buffer],
+            [p_out, buffer_out],
+            rule,
+        );
+    }
 }
 
-/// One step of Adam or AdamW. `hyper`: learning rate, β₁, β₂, ε, weight decay, decoupled, 1 − β₁ᵗ,
-/// 1 − β₂ᵗ.
+/// One step of Adam (Kingma & Ba, 2014) or AdamW (Loshchilov & Hutter, 2017), as PyTorch's.
+/// `hyper`: learning rate, β₁, β₂, ε, weight decay, decoupled, 1 − β₁ᵗ, 1 − β₂ᵗ. The gradient is
+/// multiplied by `scale`; one that is not finite changes nothing.
 ///
 /// # Safety
 /// All arrays have `n` elements; outputs may be their inputs. `hyper` has eight numbers, `scale`
@@ -107,12 +152,7 @@ pub unsafe fn adam<T: Float>(
         correction1,
         correction2,
     ] = hyper;
-    let shrink = if decoupled == 1.0 {
-        1.0 - rate * decay
-    } else {
-        1.0
-    };
-    let coupled = if decoupled == 1.0 { 0.0 } else { decay };
+    let decoupled = decoupled == 1.0;
     let numbers = [
         beta1,
         1.0 - beta1,
@@ -121,44 +161,28 @@ pub unsafe fn adam<T: Float>(
         rate / correction1,
         1.0 / correction2.sqrt(),
         eps,
-        shrink,
-        coupled,
+        if decoupled { 1.0 - rate * decay } else { 1.0 },
+        if decoupled { 0.0 } else { decay },
     ];
-    let [b1, c1, b2, c2, step, root, eps, shrink, coupled] = numbers.map(T::from_f64);
-    let update = |p: T::Lanes, g: T::Lanes, m: T::Lanes, v: T::Lanes, scale: T| {
-        let of = T::Lanes::splat;
-        let g = g * of(scale) + p * of(coupled);
-        let m = of(b1) * m + of(c1) * g;
-        let v = of(b2) * v + of(c2) * (g * g);
-        let next = p * of(shrink) - of(step) * (m / (v.sqrt() * of(root) + of(eps)));
-        (next, m, v)
-    };
-    team.for_each_block(n.div_ceil(CHUNK), |block| {
-        let start = block * CHUNK;
-        let count = CHUNK.min(n - start);
-        // SAFETY: the block is within all arrays.
-        unsafe {
-            let Some(scale) = scale else {
-                keep(p, p_out, start, count);
-                keep(m, m_out, start, count);
-                keep(v, v_out, start, count);
-                return;
-            };
-            let whole = count - count % T::LANES;
-            for i in (start..start + whole).step_by(T::LANES) {
-                let load = |from: *const T| T::Lanes::load(from.add(i));
-                let (next, first, second) = update(load(p), load(g), load(m), load(v), scale);
-                next.store(p_out.add(i));
-                first.store(m_out.add(i));
-                second.store(v_out.add(i));
-            }
-            let i = start + whole;
-            let rest = count - whole;
-            let load = |from: *const T| T::Lanes::load_partial(from.add(i), rest);
-            let (next, first, second) = update(load(p), load(g), load(m), load(v), scale);
-            next.store_partial(p_out.add(i), rest);
-            first.store_partial(m_out.add(i), rest);
-            second.store_partial(v_out.add(i), rest);
+    let [b1, c1, b2, c2, step, root, eps, shrink, coupled] =
+        numbers.map(|x| T::Lanes::splat(T::from_f64(x)));
+    let rule = scale.map(T::Lanes::splat).map(|scale| {
+        move |[p, g, m, v]: [T::Lanes; 4]| {
+            let g = g * scale + p * coupled;
+            let m = b1 * m + c1 * g;
+            let v = b2 * v + c2 * (g * g);
+            [p * shrink - step * (m / (v.sqrt() * root + eps)), m, v]
         }
     });
+    // SAFETY: the caller says so.
+    unsafe {
+        update(
+            team,
+            n,
+            [p, g, m, v],
+            [p, m, v],
+            [p_out, m_out, v_out],
+            rule,
+        )
+    };
 }

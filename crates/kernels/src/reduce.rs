@@ -2,6 +2,12 @@
 
 use crate::team::Team;
 
+use columns::reduce_columns;
+pub use element::Element;
+
+mod columns;
+mod element;
+
 /// What a reduction keeps of a run of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -11,9 +17,9 @@ pub enum Kind {
     Max,
     /// The smallest; NaN where one is.
     Min,
-    /// Where the largest is, the first of equals.
+    /// Where the largest is, or the first NaN; the first of equals.
     ArgMax,
-    /// Where the smallest is, the first of equals.
+    /// Where the smallest is, or the first NaN; the first of equals.
     ArgMin,
     /// The product.
     Prod,
@@ -41,58 +47,49 @@ impl Kind {
         }
     }
 
-    /// Whether `new` takes the place of `old` among extremes; NaN does of all but NaN.
-    fn beats(self, new: f64, old: f64) -> bool {
-        match self {
-            Self::Max | Self::ArgMax => new > old || (new.is_nan() && !old.is_nan()),
-            _ => new < old || (new.is_nan() && !old.is_nan()),
-        }
+    /// `old` with `new`, which comes behind it, taken in.
+    #[inline(always)]
+    fn combine(self, old: Partial, new: Partial) -> Partial {
+        let wins = match self {
+            Self::Sum => {
+                return Partial {
+                    value: old.value + new.value,
+                    ..old
+                };
+            }
+            Self::Prod => {
+                return Partial {
+                    value: old.value * new.value,
+                    ..old
+                };
+            }
+            Self::Max | Self::ArgMax => new.value > old.value,
+            Self::Min | Self::ArgMin => new.value < old.value,
+        };
+        // A NaN takes the place of all but another.
+        let wins = wins | (new.value.is_nan() & !old.value.is_nan());
+        if wins { new } else { old }
     }
 }
 
-/// Elements that a reduction reads.
-pub trait Element: Copy {
-    /// Its number.
-    fn number(self) -> f64;
-    /// The element of this number.
-    fn of(number: f64) -> Self;
+/// What is kept of a part of the axis; for `ArgMax` and `ArgMin` with its index.
+#[derive(Clone, Copy)]
+struct Partial {
+    value: f64,
+    index: f64,
 }
 
-impl Element for f32 {
-    fn number(self) -> f64 {
-        f64::from(self)
-    }
-    fn of(number: f64) -> Self {
-        number as f32
-    }
-}
-
-impl Element for f64 {
-    fn number(self) -> f64 {
-        self
-    }
-    fn of(number: f64) -> Self {
-        number
-    }
-}
-
-impl Element for i32 {
-    fn number(self) -> f64 {
-        f64::from(self)
-    }
-    fn of(number: f64) -> Self {
-        // Sums wrap as integers do.
-        number as i64 as i32
-    }
-}
+/// Neighbouring inner elements that are reduced side by side: 256 bytes of a row of f32.
+const COLUMNS: usize = 64;
+/// Elements that are worth claiming.
+const WORK: usize = 16_384;
 
 /// Reduces the middle axis of `x` into `out: [outer, inner]`. The axis is cut into pieces of
-/// `block`, each reduced by itself and then combined in order; `scratch` holds two `f64` for each
-/// piece and inner element: values, and behind all of them indices.
+/// `block`, each reduced by itself and then combined in order. Sums and products are made in f64.
 ///
 /// # Safety
 /// `x` has `outer·axis·inner` elements, `out` `outer·inner` of the same type (`i32` for indices),
-/// `scratch` is as large as said.
+/// `scratch` two `f64` for each piece and inner element: values, and behind all of them indices.
 pub unsafe fn reduce<E: Element>(
     team: &Team,
     kind: Kind,
@@ -105,117 +102,128 @@ pub unsafe fn reduce<E: Element>(
     block: usize,
 ) {
     let pieces = axis.div_ceil(block).max(1);
+    let tiles = inner.div_ceil(COLUMNS);
+    let tasks = outer * pieces * tiles;
+    let together = (WORK / (axis.clamp(1, block) * inner.clamp(1, COLUMNS))).max(1);
     let places = outer * pieces * inner;
-    // Small rows are taken together, so that a block is worth claiming.
-    let work = block.min(axis.max(1)) * inner;
-    let together = (block / work.max(1)).max(1);
-    let tasks = outer * pieces;
     team.for_each_block(tasks.div_ceil(together), |group| {
         for task in group * together..tasks.min((group + 1) * together) {
-            let (row, piece) = (task / pieces, task % pieces);
-            let (start, end) = (piece * block, axis.min((piece + 1) * block));
-            // SAFETY: the caller says how large all are.
+            let (row, tile) = (task / tiles, task % tiles);
+            let (start, first) = (row % pieces * block, tile * COLUMNS);
+            let rows = start..axis.min(start + block);
+            let empty = Partial {
+                value: kind.identity(),
+                index: start as f64,
+            };
+            let put = |column: usize, partial: Partial| {
+                let place = row * inner + first + column;
+                // SAFETY: the caller says how large all are.
+                unsafe {
+                    if pieces == 1 {
+                        put::<E>(kind, out, place, partial);
+                    } else {
+                        *scratch.add(place) = partial.value;
+                        *scratch.add(places + place) = partial.index;
+                    }
+                }
+            };
+            // SAFETY: rows and columns are within `x`.
             unsafe {
-                let from = x.add((row * axis + start) * inner);
-                let values = scratch.add(task * inner);
-                let indices = scratch.add(places + task * inner);
-                reduce_piece(
-                    kind,
-                    from,
-                    end.saturating_sub(start),
-                    inner,
-                    start,
-                    values,
-                    indices,
-                );
+                let from = x.add((row / pieces * axis + start) * inner + first);
+                if inner == 1 {
+                    put(0, reduce_run(kind, from, rows, empty));
+                } else {
+                    let mut partials = [empty; COLUMNS];
+                    let partials = &mut partials[..COLUMNS.min(inner - first)];
+                    reduce_columns(kind, from, inner, rows, partials);
+                    partials
+                        .iter()
+                        .enumerate()
+                        .for_each(|(i, partial)| put(i, *partial));
+                }
             }
         }
     });
+    if pieces == 1 {
+        return;
+    }
     team.barrier();
-    let rows_together = (block / (pieces * inner).max(1)).max(1);
-    team.for_each_block(outer.div_ceil(rows_together), |group| {
-        for row in group * rows_together..outer.min((group + 1) * rows_together) {
-            for i in 0..inner {
-                // SAFETY: as above.
-                unsafe {
-                    let at = |piece: usize| (row * pieces + piece) * inner + i;
-                    let mut value = *scratch.add(at(0));
-                    let mut index = *scratch.add(places + at(0));
-                    for piece in 1..pieces {
-                        let next = *scratch.add(at(piece));
-                        match kind {
-                            Kind::Sum => value += next,
-                            Kind::Prod => value *= next,
-                            _ if kind.beats(next, value) => {
-                                value = next;
-                                index = *scratch.add(places + at(piece));
-                            }
-                            _ => {}
-                        }
+    let results = outer * inner;
+    let together = (WORK / pieces).max(1);
+    team.for_each_block(results.div_ceil(together), |group| {
+        for result in group * together..results.min((group + 1) * together) {
+            let (row, column) = (result / inner, result % inner);
+            // SAFETY: as above.
+            unsafe {
+                let partial = |piece: usize| {
+                    let place = (row * pieces + piece) * inner + column;
+                    Partial {
+                        value: *scratch.add(place),
+                        index: *scratch.add(places + place),
                     }
-                    let place = row * inner + i;
-                    match kind {
-                        Kind::ArgMax | Kind::ArgMin => *out.cast::<i32>().add(place) = index as i32,
-                        _ => *out.cast::<E>().add(place) = E::of(value),
-                    }
-                }
+                };
+                let whole =
+                    (1..pieces).fold(partial(0), |old, piece| kind.combine(old, partial(piece)));
+                put::<E>(kind, out, result, whole);
             }
         }
     });
 }
 
-/// Reduces `length` rows of `inner` elements to one of values, and one of indices.
-unsafe fn reduce_piece<E: Element>(
+/// Writes a result.
+///
+/// # Safety
+/// `out` has an element at `place`.
+unsafe fn put<E: Element>(kind: Kind, out: *mut u8, place: usize, partial: Partial) {
+    // SAFETY: the caller says so.
+    unsafe {
+        match kind {
+            Kind::ArgMax | Kind::ArgMin => *out.cast::<i32>().add(place) = partial.index as i32,
+            _ => *out.cast::<E>().add(place) = E::of(partial.value),
+        }
+    }
+}
+
+/// Reduces neighbours, which stand for `rows` of the axis.
+///
+/// # Safety
+/// There are as many elements at `from` as rows.
+unsafe fn reduce_run<E: Element>(
     kind: Kind,
     from: *const E,
-    length: usize,
-    inner: usize,
-    first: usize,
-    values: *mut f64,
-    indices: *mut f64,
-) {
-    // SAFETY: see `reduce`.
-    unsafe {
-        if inner == 1 && kind == Kind::Sum {
-            *values = sum_dense(core::slice::from_raw_parts(from, length));
-            return;
+    rows: std::ops::Range<usize>,
+    empty: Partial,
+) -> Partial {
+    // SAFETY: the caller says so.
+    let run = unsafe { core::slice::from_raw_parts(from, rows.len()) };
+    let extreme = match kind {
+        _ if run.is_empty() => return empty,
+        Kind::Sum => {
+            return Partial {
+                value: E::sum(run),
+                ..empty
+            };
         }
-        for i in 0..inner {
-            *values.add(i) = kind.identity();
-            *indices.add(i) = first as f64;
+        Kind::Prod => {
+            let value = run
+                .iter()
+                .fold(empty.value, |product, x| product * x.number());
+            return Partial { value, ..empty };
         }
-        for row in 0..length {
-            let from = from.add(row * inner);
-            match kind {
-                Kind::Sum => (0..inner).for_each(|i| *values.add(i) += (*from.add(i)).number()),
-                Kind::Prod => (0..inner).for_each(|i| *values.add(i) *= (*from.add(i)).number()),
-                _ => {
-                    for i in 0..inner {
-                        let new = (*from.add(i)).number();
-                        if kind.beats(new, *values.add(i)) {
-                            *values.add(i) = new;
-                            *indices.add(i) = (first + row) as f64;
-                        }
-                    }
-                }
-            }
-        }
+        Kind::Max | Kind::ArgMax => E::max(run),
+        Kind::Min | Kind::ArgMin => E::min(run),
+    };
+    let value = extreme.number();
+    if matches!(kind, Kind::Max | Kind::Min) {
+        return Partial { value, ..empty };
     }
-}
-
-/// The sum of neighbours, in eight chains that are added up in order.
-fn sum_dense<E: Element>(x: &[E]) -> f64 {
-    const CHAINS: usize = 8;
-    let mut sums = [0.0; CHAINS];
-    let whole = x.chunks_exact(CHAINS);
-    let rest = whole.remainder();
-    for chunk in whole {
-        for (sum, x) in sums.iter_mut().zip(chunk) {
-            *sum += x.number();
-        }
+    let is_it = |x: &E| x.number() == value || x.number().is_nan();
+    let at = run
+        .iter()
+        .position(is_it)
+        .expect("the extreme is one of the run");
+    Partial {
+        value,
+        index: (rows.start + at) as f64,
     }
-    for (sum, x) in sums.iter_mut().zip(rest) {
-        *sum += x.number();
-    }
-    sums.iter().sum()
 }

@@ -47,6 +47,8 @@ pub trait Float:
     const NAN: Self;
     /// The least positive normal number.
     const MIN_POSITIVE: Self;
+    /// Its number among the dtypes: 0 f32, 1 f64.
+    const DTYPE: i32;
     /// How many of them a vector holds.
     const LANES: usize;
     /// Bits of the significand that are stored.
@@ -176,6 +178,18 @@ pub trait Lanes<T: Float>:
     /// `accumulator` plus the lanes as `f64`: lanes 0 and 2 add to its lane 0, 1 and 3 to its lane 1.
     fn add_to_f64(self, accumulator: F64x2) -> F64x2;
 
+    /// Adds the lanes, as `f64`, to the numbers at `to`.
+    ///
+    /// # Safety
+    /// `to` must be valid for reads and writes of [`Float::LANES`] numbers.
+    unsafe fn accumulate(self, to: *mut f64);
+    /// Transposes a square of [`Float::LANES`] rows, which lie `from_row` numbers apart, into rows
+    /// `to_row` apart.
+    ///
+    /// # Safety
+    /// `from` and `to` must be valid for reads and writes of such rows.
+    unsafe fn transpose(from: *const T, from_row: usize, to: *mut T, to_row: usize);
+
     /// The first `count` numbers at `from`; 0 in the lanes behind.
     ///
     /// # Safety
@@ -241,13 +255,14 @@ pub trait Lanes<T: Float>:
 pub const MAX_LANES: usize = 4;
 
 macro_rules! float {
-    ($type:ident, $lanes:ident, $count:literal, $exponent_bias:literal) => {
+    ($type:ident, $dtype:literal, $lanes:ident, $count:literal, $exponent_bias:literal) => {
         impl Float for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const INFINITY: Self = $type::INFINITY;
             const NAN: Self = $type::NAN;
             const MIN_POSITIVE: Self = $type::MIN_POSITIVE;
+            const DTYPE: i32 = $dtype;
             const LANES: usize = $count;
             const MANTISSA_BITS: u32 = $type::MANTISSA_DIGITS - 1;
             const EXPONENT_BIAS: u32 = $exponent_bias;
@@ -281,8 +296,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, F32x4, 4, 127);
-float!(f64, F64x2, 2, 1023);
+float!(f32, 0, F32x4, 4, 127);
+float!(f64, 1, F64x2, 2, 1023);
 
 macro_rules! assign_operators {
     ($($lanes:ident: $trait:ident $method:ident $operator:tt),+ $(,)?) => {$(

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_close, narrow, numbers, same_for_all};
+use common::{assert_close, cast, numbers, same_for_all};
 use kernels::gemm::{Matrix, gemm};
 
 const SIZES: [usize; 7] = [0, 1, 3, 5, 17, 33, 130];
@@ -35,7 +35,7 @@ fn check(m: usize, n: usize, k: usize, transposed: [bool; 2]) {
         b.as_ptr() as usize,
         layout.as_ptr() as usize,
     );
-    let wide = same_for_all(m * n, f64::NAN, |team, c| {
+    let double = same_for_all(m * n, f64::NAN, |team, c| {
         let a = Matrix {
             data: from_a as *const f64,
             row: a_row,
@@ -49,8 +49,8 @@ fn check(m: usize, n: usize, k: usize, transposed: [bool; 2]) {
         // SAFETY: the matrices have these sizes and strides.
         unsafe { gemm(team, m, n, k, 1, words as *const i32, a, b, c) };
     });
-    assert_close(&wide, &expected, 1e-12, &what);
-    let (a, b) = (narrow(&a), narrow(&b));
+    assert_close(&double, &expected, 1e-12, &what);
+    let (a, b) = (cast::<f32>(&a), cast::<f32>(&b));
     let (from_a, from_b) = (a.as_ptr() as usize, b.as_ptr() as usize);
     let single = same_for_all(m * n, f32::NAN, |team, c| {
         let a = Matrix {
@@ -66,7 +66,6 @@ fn check(m: usize, n: usize, k: usize, transposed: [bool; 2]) {
         // SAFETY: as above.
         unsafe { gemm(team, m, n, k, 1, words as *const i32, a, b, c) };
     });
-    let single: Vec<f64> = single.into_iter().map(f64::from).collect();
     assert_close(&single, &expected, 1e-5, &what);
 }
 

@@ -221,6 +221,27 @@ macro_rules! lanes {
                 }
                 F64x2([low, high])
             }
+            #[inline(always)]
+            unsafe fn accumulate(self, to: *mut f64) {
+                for (lane, x) in self.0.into_iter().enumerate() {
+                    // SAFETY: the caller's promise.
+                    unsafe { *to.add(lane) += f64::from(x) };
+                }
+            }
+            #[inline(always)]
+            unsafe fn transpose(
+                from: *const $type,
+                from_row: usize,
+                to: *mut $type,
+                to_row: usize,
+            ) {
+                for i in 0..$count {
+                    for j in 0..$count {
+                        // SAFETY: the caller's promise.
+                        unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) };
+                    }
+                }
+            }
         }
     };
 }

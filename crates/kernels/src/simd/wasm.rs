@@ -1,8 +1,8 @@
 //! Vectors as wasm's `v128`.
 
 use core::arch::wasm32::{
-    f64x2_promote_low_f32x4, i32x4_shuffle, v128, v128_and, v128_andnot, v128_any_true,
-    v128_bitselect, v128_load, v128_or, v128_store, v128_xor,
+    f64x2_promote_low_f32x4, i32x4_shuffle, i64x2_shuffle, v128, v128_and, v128_andnot,
+    v128_any_true, v128_bitselect, v128_load, v128_or, v128_store, v128_xor,
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -38,7 +38,7 @@ mod f64x2 {
 
 macro_rules! lanes {
     ($(#[$doc:meta])* $name:ident, $type:ident, $bits:ident, $module:ident,
-     [$($lane:literal),+], $add_to_f64:expr) => {
+     [$($lane:literal),+], $widen:expr, $transpose:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name(pub v128);
@@ -218,7 +218,32 @@ macro_rules! lanes {
             }
             #[inline(always)]
             fn add_to_f64(self, accumulator: F64x2) -> F64x2 {
-                $add_to_f64(self, accumulator)
+                $widen(self).into_iter().fold(accumulator, Add::add)
+            }
+            #[inline(always)]
+            unsafe fn accumulate(self, to: *mut f64) {
+                for (pair, x) in $widen(self).into_iter().enumerate() {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        let to = to.add(2 * pair);
+                        (F64x2::load(to) + x).store(to);
+                    }
+                }
+            }
+            #[inline(always)]
+            unsafe fn transpose(
+                from: *const $type,
+                from_row: usize,
+                to: *mut $type,
+                to_row: usize,
+            ) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let rows = [$($lane),+].map(|i| Self::load(from.add(i * from_row)).0);
+                    for (j, column) in $transpose(rows).into_iter().enumerate() {
+                        Self(column).store(to.add(j * to_row));
+                    }
+                }
             }
         }
     };
@@ -227,15 +252,24 @@ macro_rules! lanes {
 lanes!(
     /// Four `f32`.
     F32x4, f32, u32, f32x4, [0, 1, 2, 3],
-    |lanes: F32x4, accumulator: F64x2| {
+    |lanes: F32x4| {
         let high = i32x4_shuffle::<2, 3, 2, 3>(lanes.0, lanes.0);
-        accumulator
-            + F64x2(f64x2_promote_low_f32x4(lanes.0))
-            + F64x2(f64x2_promote_low_f32x4(high))
+        [lanes.0, high].map(|pair| F64x2(f64x2_promote_low_f32x4(pair)))
+    },
+    |[a, b, c, d]: [v128; 4]| {
+        let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
+        let (ef, gh) = (i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        [
+            i64x2_shuffle::<0, 2>(ab, cd),
+            i64x2_shuffle::<1, 3>(ab, cd),
+            i64x2_shuffle::<0, 2>(ef, gh),
+            i64x2_shuffle::<1, 3>(ef, gh),
+        ]
     }
 );
 lanes!(
     /// Two `f64`.
     F64x2, f64, u64, f64x2, [0, 1],
-    |lanes: F64x2, accumulator: F64x2| accumulator + lanes
+    |lanes: F64x2| [lanes],
+    |[a, b]: [v128; 2]| [i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b)]
 );

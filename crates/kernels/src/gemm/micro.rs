@@ -1,0 +1,108 @@
+//! The innermost loop: `MR` rows × `NV` vectors of C.
+
+use super::{MAX_NR, MR, Matrix, NV};
+use crate::simd::{Float, Lanes};
+
+/// `R` rows × `NV` vectors of C from `R` rows of A and a panel of B; `add` keeps what is there.
+///
+/// # Safety
+/// A has `R × depth` elements, the panel `depth` dense rows, C the tile, its rows `row` elements
+/// apart.
+#[inline(always)]
+pub(super) unsafe fn micro<T: Float, const R: usize>(
+    depth: usize,
+    a: Matrix<T>,
+    panel: Matrix<T>,
+    c: *mut T,
+    row: usize,
+    add: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let zero = T::Lanes::splat(T::ZERO);
+        let mut sums = [[zero; NV]; R];
+        if add {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = T::Lanes::load(c.add(i * row + v * T::LANES));
+                }
+            }
+        }
+        let mut rows: [*const T; R] = core::array::from_fn(|i| a.data.add(i * a.row));
+        let mut b_row = panel.data;
+        for _ in 0..depth {
+            let b: [T::Lanes; NV] =
+                core::array::from_fn(|v| T::Lanes::load(b_row.add(v * T::LANES)));
+            for i in 0..R {
+                let x = T::Lanes::splat(*rows[i]);
+                for v in 0..NV {
+                    sums[i][v] = x.madd(b[v], sums[i][v]);
+                }
+            }
+            for pointer in &mut rows {
+                *pointer = pin(pointer.wrapping_add(a.column));
+            }
+            b_row = pin(b_row.wrapping_add(panel.row));
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                sum.store(c.add(i * row + v * T::LANES));
+            }
+        }
+    }
+}
+
+/// Keeps the compiler from deriving the pointer anew, which would undo the order of the loop:
+/// V8 runs wasm in the order it is written.
+#[cfg(target_arch = "wasm32")]
+#[allow(clippy::pointers_in_nomem_asm_block)] // only the pointer passes, nothing it points to
+#[inline(always)]
+fn pin<T>(mut pointer: *const T) -> *const T {
+    // SAFETY: no instruction, no effect.
+    unsafe {
+        core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
+    }
+    pointer
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[inline(always)]
+fn pin<T>(pointer: *const T) -> *const T {
+    pointer
+}
+
+/// A micro-tile that hangs over the edge of C: computed aside, copied where it belongs.
+///
+/// # Safety
+/// As for `micro`, but A and C have only `height` rows, and C `width` columns.
+pub(super) unsafe fn edge<T: Float>(
+    depth: usize,
+    a: Matrix<T>,
+    panel: Matrix<T>,
+    c: *mut T,
+    row: usize,
+    height: usize,
+    width: usize,
+    add: bool,
+) {
+    let mut aside = [T::ZERO; MR * MAX_NR];
+    let nr = NV * T::LANES;
+    // SAFETY: the caller's promise; `aside` holds a whole micro-tile.
+    unsafe {
+        if add {
+            for i in 0..height {
+                (0..width).for_each(|j| aside[i * nr + j] = *c.add(i * row + j));
+            }
+        }
+        let to = aside.as_mut_ptr();
+        match height {
+            1 => micro::<T, 1>(depth, a, panel, to, nr, add),
+            2 => micro::<T, 2>(depth, a, panel, to, nr, add),
+            3 => micro::<T, 3>(depth, a, panel, to, nr, add),
+            _ => micro::<T, MR>(depth, a, panel, to, nr, add),
+        }
+        for i in 0..height {
+            (0..width).for_each(|j| *c.add(i * row + j) = aside[i * nr + j]);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Loops over rows of numbers, a vector at a time.
+
+use crate::simd::{F64x2, Float, Lanes, MAX_LANES};
+use crate::team::Team;
+
+/// Elements a thread claims at once, in whole rows.
+const BLOCK: usize = 16_384;
+
+/// Has the team claim rows of `columns`, and does `work` on each.
+pub(crate) fn for_each_row(team: &Team, rows: usize, columns: usize, mut work: impl FnMut(usize)) {
+    let together = (BLOCK / columns.max(1)).max(1);
+    team.for_each_block(rows.div_ceil(together), |block| {
+        (block * together..rows.min((block + 1) * together)).for_each(&mut work);
+    });
+}
+
+/// The first `count` numbers at `from`; 0 in the lanes behind.
+///
+/// # Safety
+/// They are readable.
+#[inline(always)]
+pub(crate) unsafe fn load<T: Float>(from: *const T, count: usize) -> T::Lanes {
+    // SAFETY: the caller says so.
+    unsafe {
+        if count == T::LANES {
+            T::Lanes::load(from)
+        } else {
+            T::Lanes::load_partial(from, count)
+        }
+    }
+}
+
+/// Writes the first `count` lanes at `to`.
+///
+/// # Safety
+/// They are writable.
+#[inline(always)]
+pub(crate) unsafe fn store<T: Float>(lanes: T::Lanes, to: *mut T, count: usize) {
+    // SAFETY: the caller says so.
+    unsafe {
+        if count == T::LANES {
+            lanes.store(to);
+        } else {
+            lanes.store_partial(to, count);
+        }
+    }
+}
+
+/// The first `count` lanes; `fill` in those behind.
+#[inline(always)]
+pub(crate) fn keep<T: Float>(lanes: T::Lanes, count: usize, fill: T) -> T::Lanes {
+    if count == T::LANES {
+        return lanes;
+    }
+    let mut kept = [fill; MAX_LANES];
+    // SAFETY: the array holds every lane.
+    unsafe {
+        lanes.store_partial(kept.as_mut_ptr(), count);
+        T::Lanes::load(kept.as_ptr())
+    }
+}
+
+/// Calls `work(i, count)` for each vector of a row of `n`: it starts at `i` and has `count` lanes,
+/// all but for the last.
+#[inline(always)]
+pub(crate) fn vectors<T: Float>(n: usize, mut work: impl FnMut(usize, usize)) {
+    let mut i = 0;
+    while i + T::LANES <= n {
+        work(i, T::LANES);
+        i += T::LANES;
+    }
+    if i < n {
+        work(i, n - i);
+    }
+}
+
+/// Sums what `term(i, count)` gives for each vector of a row of `n`; see [`vectors`]. Lanes from
+/// `count` on are not counted.
+#[inline(always)]
+pub(crate) fn sums<T: Float, const N: usize>(
+    n: usize,
+    mut term: impl FnMut(usize, usize) -> [T::Lanes; N],
+) -> [f64; N] {
+    /// Vectors added before their sum goes on as `f64`.
+    const GROUP: usize = 8;
+    let mut totals = [F64x2::splat(0.0); N];
+    let mut add = |part: [T::Lanes; N]| {
+        for (total, part) in totals.iter_mut().zip(part) {
+            *total = part.add_to_f64(*total);
+        }
+    };
+    let mut i = 0;
+    while i + GROUP * T::LANES <= n {
+        let mut part = term(i, T::LANES);
+        for v in 1..GROUP {
+            for (part, x) in part.iter_mut().zip(term(i + v * T::LANES, T::LANES)) {
+                *part += x;
+            }
+        }
+        add(part);
+        i += GROUP * T::LANES;
+    }
+    while i + T::LANES <= n {
+        add(term(i, T::LANES));
+        i += T::LANES;
+    }
+    if i < n {
+        add(term(i, n - i).map(|x| keep::<T>(x, n - i, T::ZERO)));
+    }
+    totals.map(Lanes::reduce_sum)
+}
+
+/// The largest of what `value(i, count)` gives for each vector of a row of `n`, −∞ of none; see
+/// [`vectors`]. Lanes from `count` on are not counted, and a NaN may be passed over.
+#[inline(always)]
+pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::Lanes) -> T {
+    /// Enough comparisons under way at once to hide how long each takes.
+    const WAYS: usize = 4;
+    let mut ways = [T::Lanes::splat(-T::INFINITY); WAYS];
+    let mut i = 0;
+    while i + WAYS * T::LANES <= n {
+        for (v, way) in ways.iter_mut().enumerate() {
+            *way = way.pmax(value(i + v * T::LANES, T::LANES));
+        }
+        i += WAYS * T::LANES;
+    }
+    vectors::<T>(n - i, |j, count| {
+        ways[0] = ways[0].pmax(keep::<T>(value(i + j, count), count, -T::INFINITY));
+    });
+    let most = ways[0].pmax(ways[1]).pmax(ways[2].pmax(ways[3]));
+    most.reduce(|a, b| if a < b { b } else { a })
+}
+
+/// Adds the first `count` lanes, as `f64`, to the numbers at `to`.
+///
+/// # Safety
+/// `to` has `count` numbers.
+#[inline(always)]
+pub(crate) unsafe fn accumulate<T: Float>(lanes: T::Lanes, to: *mut f64, count: usize) {
+    // SAFETY: the caller says so.
+    unsafe {
+        if count == T::LANES {
+            lanes.accumulate(to);
+        } else {
+            (0..count).for_each(|lane| *to.add(lane) += lanes.lane(lane).to_f64());
+        }
+    }
+}
