@@ -1,7 +1,7 @@
 // Which part of src/ may import which: the one direction of flow. A part is a file or a folder;
 // every part may import its own files. What is not said here is an error.
 
-const pure = ["dtype", "errors", "shape"];
+const pure = ["checks", "dtype", "errors", "shape"];
 // Tensors, the graph they record, and how ops are said.
 const recording = ["graph", "op", "tensor", "trace", "updates"];
 const tensors = [
@@ -18,6 +18,7 @@ const tensors = [
 /** part → the parts it may import */
 const layers = {
   errors: [],
+  checks: ["errors"],
   dtype: [],
   shape: ["errors"],
   random: ["errors"],
@@ -25,7 +26,7 @@ const layers = {
   // A graph becomes a Program, which is plain data.
   program: [...pure, "graph", "op"],
   // Runs Programs; knows no graph. Of program/ it sees the data's type only (below).
-  runtime: ["errors", "dtype", "program"],
+  runtime: ["checks", "errors", "dtype", "program"],
 
   graph: [...pure, "op", "tensor"],
   op: [...pure, "graph", "tensor", "program"],

@@ -61,6 +61,11 @@ const kinds = {
   WorkerDiedError,
 };
 
+/** What an error says, whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** An error as plain data, to cross a thread without losing its class. */
 export interface ErrorMessage {
   readonly kind: string;

@@ -1,4 +1,5 @@
 /** Rows in a seeded order: batches for training, and the division of data in two. */
+import { checkWhole } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import { Generator } from "../random.js";
 
@@ -80,9 +81,4 @@ export function trainTestSplit(
 
 function ascending(rows: number): Int32Array {
   return Int32Array.from({ length: rows }, (_, row) => row);
-}
-
-function checkWhole(what: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new ArgumentError(`${what} is ${value}; it must be a whole number ≥ ${least}`);
 }

@@ -1,5 +1,5 @@
 /** Tables in files and at addresses. */
-import { DataError } from "../errors.js";
+import { DataError, reasonOf } from "../errors.js";
 import type { TableOptions, TextTable } from "./tables.js";
 import { parseCsv, parseJsonl, parseTsv } from "./tables.js";
 
@@ -11,8 +11,7 @@ export async function readText(source: string | URL): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(source));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${String(source)} cannot be read: ${reason}`, { cause: error });
+    throw new DataError(`${String(source)} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Tables of text: CSV, TSV and JSON lines. */
 import Papa from "papaparse";
-import { DataError } from "../errors.js";
+import { DataError, reasonOf } from "../errors.js";
 
 /** Options of the readers. */
 export interface TableOptions {
@@ -80,8 +80,9 @@ export function parseJsonl(text: string, { name = "the lines" }: TableOptions = 
       try {
         return [JSON.parse(line) as unknown];
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new DataError(`${name}: line ${index + 1} is not JSON: ${reason}`, { cause: error });
+        throw new DataError(`${name}: line ${index + 1} is not JSON: ${reasonOf(error)}`, {
+          cause: error,
+        });
       }
     });
   if (values.length === 0) throw new DataError(`${name} is empty`);

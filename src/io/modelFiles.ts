@@ -4,7 +4,7 @@
  * is what saves. So at every moment, and after any crash, the folder holds a whole model. One
  * process at a time may save in a folder; any number may read.
  */
-import { DataError, StateError } from "../errors.js";
+import { DataError, StateError, reasonOf } from "../errors.js";
 import { makeFolder, writeAtomically } from "./atomicFile.js";
 
 /** What `model.json` says of a data file. */
@@ -177,8 +177,4 @@ async function readBytes(place: string): Promise<Uint8Array<ArrayBuffer>> {
   } catch (error) {
     throw new DataError(`${place} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 /** Tensors in a file: the safetensors format, read strictly. */
 import type { DType, TypedArray } from "../dtype.js";
 import { dtypes } from "../dtype.js";
-import { ArgumentError, DataError } from "../errors.js";
+import { ArgumentError, DataError, reasonOf } from "../errors.js";
 import type { Shape } from "../shape.js";
 import { formatShape, sizeOf } from "../shape.js";
 import { fromBfloat16, fromFloat16 } from "./halfFloats.js";
@@ -189,7 +189,7 @@ function parseHeader(bytes: Uint8Array, fail: Fail): object {
   try {
     header = JSON.parse(text) as object;
   } catch (error) {
-    fail(`its header is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    fail(`its header is not JSON: ${reasonOf(error)}`);
   }
   const twice = findDuplicateKey(text);
   if (twice !== undefined) fail(`its header names "${cut(twice)}" twice`);

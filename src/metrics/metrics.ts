@@ -1,6 +1,6 @@
 /** Metrics that training reports: each batch adds to a total and a count. */
 import { isFloat } from "../dtype.js";
-import { ArgumentError } from "../errors.js";
+import { checkKnown } from "../checks.js";
 import type { Signal } from "../nn/module.js";
 import { abs, cast, eq, ge, square, sub } from "../ops/elementwise.js";
 import { reshape } from "../ops/movement.js";
@@ -46,7 +46,6 @@ export type MetricName = keyof typeof entryMetrics;
 
 /** The metric of that name. Throws ArgumentError, listing the names, for others. */
 export function entryMetric(name: MetricName): EntryMetric {
-  if (Object.hasOwn(entryMetrics, name)) return entryMetrics[name];
-  const known = Object.keys(entryMetrics).join(", ");
-  throw new ArgumentError(`compile: metric "${String(name)}" is none of ${known}`);
+  checkKnown("compile: metric", name, Object.keys(entryMetrics));
+  return entryMetrics[name];
 }

@@ -1,5 +1,5 @@
 /** Activation functions by name. */
-import { ArgumentError } from "../errors.js";
+import { checkKnown } from "../checks.js";
 import { gelu, relu, sigmoid, silu, softplus, tanh } from "../ops/elementwise.js";
 import { softmax } from "../ops/softmax.js";
 import type { Tensor } from "../tensor.js";
@@ -21,9 +21,7 @@ export type ActivationName = keyof typeof functions;
 
 /** Throws ArgumentError, listing the names, unless `name` is one. */
 export function checkActivation(layer: string, name: ActivationName): void {
-  if (Object.hasOwn(functions, name)) return;
-  const known = Object.keys(functions).join(", ");
-  throw new ArgumentError(`${layer}: activation "${String(name)}" is none of ${known}`);
+  checkKnown(`${layer}: activation`, name, Object.keys(functions));
 }
 
 /** `x` after the activation; softmax and sigmoid keep what went in, for losses. */

@@ -1,5 +1,6 @@
 /** Layers of one input. */
-import { ArgumentError, DTypeError, ShapeError } from "../errors.js";
+import { checkWhole } from "../checks.js";
+import { DTypeError, ShapeError } from "../errors.js";
 import {
   add,
   cast,
@@ -27,10 +28,7 @@ import { BufferVariable, Parameter } from "./parameter.js";
 
 /** Throws ArgumentError unless every named size is a whole number ≥ 1. */
 export function checkSizes(layer: string, sizes: { readonly [name: string]: number }): void {
-  for (const [name, size] of Object.entries(sizes)) {
-    if (Number.isSafeInteger(size) && size >= 1) continue;
-    throw new ArgumentError(`${layer}: ${name} is ${size}; it must be a whole number ≥ 1`);
-  }
+  for (const [name, size] of Object.entries(sizes)) checkWhole(`${layer}: ${name}`, size, 1);
 }
 
 /** Options of `Linear`. */

@@ -1,5 +1,5 @@
 /** Optimizers: classes for loops of one's own, functions of their options for `compile`. */
-import { ArgumentError } from "../errors.js";
+import { checkKnown } from "../checks.js";
 import type { Parameter } from "../nn/parameter.js";
 import type { AdamOptions } from "./adam.js";
 import { Adam, AdamW } from "./adam.js";
@@ -41,7 +41,6 @@ export function makeOptimizer(
   { name, options }: OptimizerSpec,
   parameters: Iterable<Parameter>,
 ): Optimizer {
-  if (Object.hasOwn(makers, name)) return new makers[name](parameters, options);
-  const known = Object.keys(makers).join(", ");
-  throw new ArgumentError(`compile: optimizer "${String(name)}" is none of ${known}`);
+  checkKnown("compile: optimizer", name, Object.keys(makers));
+  return new makers[name](parameters, options);
 }

@@ -1,4 +1,5 @@
 /** Which builds of the engine a host can run, and which of them is taken. */
+import { checkKnown } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Build, EngineInfo } from "./protocol.js";
 
@@ -87,9 +88,7 @@ export function chooseBuild(
     plain: sharedMemory ? undefined : noSharedMemory,
     single: undefined,
   };
-  if (wanted && !(wanted in refusals)) {
-    throw new ArgumentError(`init: build "${wanted}" is none of relaxed, plain, single`);
-  }
+  if (wanted) checkKnown("init: build", wanted, Object.keys(refusals));
   if (wanted && refusals[wanted]) {
     throw new ArgumentError(`init: build "${wanted}" cannot run: ${refusals[wanted]}`);
   }

@@ -1,5 +1,5 @@
 /** The owner of the wasm memory: it holds the buffers and Programs, and leads the team. */
-import { FerrogradError, IndexError, StateError, WorkerDiedError } from "../errors.js";
+import { FerrogradError, IndexError, StateError, WorkerDiedError, reasonOf } from "../errors.js";
 import type { Program } from "../program/program.js";
 import { Buffers } from "./buffers.js";
 import { bindingCount, bindings } from "./calls.js";
@@ -247,7 +247,7 @@ function describeFault({ call, position, value }: Fault, { calls }: Program): In
 }
 
 function describeFailure(error: unknown, { slots }: Program, label: string): FerrogradError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const partly = slots.some(({ role }) => role === "inout")
     ? ". Tensors that the run updates in place may be updated in part: restore a checkpoint"
     : "";

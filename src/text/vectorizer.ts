@@ -1,5 +1,6 @@
 /** Texts as token ids: a vocabulary learned from examples, padding and truncation. */
-import { ArgumentError, DataError, StateError } from "../errors.js";
+import { checkKnown, checkWhole } from "../checks.js";
+import { ArgumentError, DataError, StateError, reasonOf } from "../errors.js";
 import type { Shape } from "../shape.js";
 import type { Split, TokenOptions } from "./tokens.js";
 import { tokensOf } from "./tokens.js";
@@ -94,8 +95,7 @@ function savedSettings(options: VectorizerSettings): VectorizerSettings {
   try {
     return settingsOf(options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`saved ${reason}`, { cause: error });
+    throw new DataError(`saved ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -106,20 +106,12 @@ function settingsOf({
   ngrams = 3,
   lowercase = true,
 }: VectorizerOptions): VectorizerSettings {
-  const whole = (name: string, value: number, least: number): void => {
-    if (Number.isSafeInteger(value) && value >= least) return;
-    throw new ArgumentError(
-      `vectorizer: ${name} is ${value}; it must be a whole number ≥ ${least}`,
-    );
-  };
-  whole("maxTokens", maxTokens, reserved + 1);
-  whole("maxLength", maxLength, 1);
+  checkWhole("vectorizer: maxTokens", maxTokens, reserved + 1);
+  checkWhole("vectorizer: maxLength", maxLength, 1);
   const [from, to] = typeof ngrams === "number" ? [ngrams, ngrams] : ngrams;
-  whole("ngrams from", from, 1);
-  whole("ngrams to", to, from);
-  if (!["words", "characters", "ngrams"].includes(split)) {
-    throw new ArgumentError(`vectorizer: split "${split}" is none of words, characters, ngrams`);
-  }
+  checkWhole("vectorizer: ngrams from", from, 1);
+  checkWhole("vectorizer: ngrams to", to, from);
+  checkKnown("vectorizer: split", split, ["words", "characters", "ngrams"]);
   return { maxTokens, maxLength, split, ngrams: [from, to], lowercase };
 }
 

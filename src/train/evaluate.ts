@@ -1,5 +1,5 @@
 /** Measuring and using a model, batch by batch. */
-import { ArgumentError } from "../errors.js";
+import { checkWhole } from "../checks.js";
 import type { Compiled } from "../compile.js";
 import type { TypedArray } from "../dtype.js";
 import type { Shape } from "../shape.js";
@@ -28,12 +28,6 @@ export interface EvaluateOptions extends PredictOptions {
 
 /** Rows at a time where nothing else is said (Keras's default). */
 export const defaultBatchSize = 32;
-
-/** Throws ArgumentError unless `batchSize` is a whole number ≥ 1. */
-export function checkBatchSize(caller: string, batchSize: number): void {
-  if (Number.isSafeInteger(batchSize) && batchSize >= 1) return;
-  throw new ArgumentError(`${caller}: batchSize is ${batchSize}; it must be a whole number ≥ 1`);
-}
 
 /** A table's content as a tensor. */
 export function tensorOf({ data, shape }: Table): Tensor {
@@ -81,7 +75,7 @@ export async function evaluate(
   { batchSize = defaultBatchSize, sampleWeight }: EvaluateOptions,
 ): Promise<Report> {
   const setup = model.setup("evaluate");
-  checkBatchSize("evaluate", batchSize);
+  checkWhole("evaluate: batchSize", batchSize, 1);
   const inputs = tableOf("x", x, "float32");
   const targets = tableOf("y", y, "int32");
   const weights = sampleWeight && tableOf("sampleWeight", sampleWeight, "float32");
@@ -97,7 +91,7 @@ export async function predict(
   x: Input,
   { batchSize = defaultBatchSize }: PredictOptions,
 ): Promise<Tensor> {
-  checkBatchSize("predict", batchSize);
+  checkWhole("predict: batchSize", batchSize, 1);
   const table = tableOf("x", x, "float32");
   const rows = table.shape[0]!;
   const parts: TypedArray[] = [];

@@ -1,8 +1,9 @@
 /** The training loop behind `fit`. */
+import { checkWhole } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import { batches } from "../data/batches.js";
 import { gatherRows } from "../data/rows.js";
-import { defaultBatchSize, averagesOf, checkBatchSize, runStep, tensorOf } from "./evaluate.js";
+import { defaultBatchSize, averagesOf, runStep, tensorOf } from "./evaluate.js";
 import { nonFiniteLoss } from "./diagnose.js";
 import type { Report } from "./history.js";
 import { Averages, History } from "./history.js";
@@ -49,10 +50,8 @@ type Rows = readonly [x: Table, y: Table, weights: Table | undefined];
 export async function fit(model: Model, x: Input, y: Input, options: FitOptions): Promise<History> {
   const { batchSize = defaultBatchSize, epochs = 1, shuffle = true, seed = 0 } = options;
   const setup = model.setup("fit");
-  checkBatchSize("fit", batchSize);
-  if (!Number.isSafeInteger(epochs) || epochs < 1) {
-    throw new ArgumentError(`fit: epochs is ${epochs}; it must be a whole number ≥ 1`);
-  }
+  checkWhole("fit: batchSize", batchSize, 1);
+  checkWhole("fit: epochs", epochs, 1);
   const { rows, validation } = splitRows(x, y, options);
   const count = rows[0].shape[0]!;
   const steps = Math.ceil(count / batchSize);

@@ -1,5 +1,6 @@
 /** Losses by name, as `compile` takes them, and as functions of tensors. */
-import { ArgumentError, ShapeError } from "../errors.js";
+import { checkKnown } from "../checks.js";
+import { ShapeError } from "../errors.js";
 import type { Signal } from "../nn/module.js";
 import { full } from "../ops/creation.js";
 import { crossEntropy } from "../ops/crossEntropy.js";
@@ -141,10 +142,8 @@ export type LossName = keyof typeof entryLosses | "mse";
 
 /** The loss of that name. Throws ArgumentError, listing the names, for others. */
 export function entryLoss(name: LossName): EntryLoss {
-  const key = name === "mse" ? "meanSquaredError" : name;
-  if (Object.hasOwn(entryLosses, key)) return entryLosses[key];
-  const known = [...Object.keys(entryLosses), "mse"].join(", ");
-  throw new ArgumentError(`compile: loss "${String(name)}" is none of ${known}`);
+  checkKnown("compile: loss", name, [...Object.keys(entryLosses), "mse"]);
+  return entryLosses[name === "mse" ? "meanSquaredError" : name];
 }
 
 /** Total and count of the entries that are real: masked positions of a sequence have no loss. */

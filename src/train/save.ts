@@ -1,5 +1,5 @@
 /** Models as files, and back. */
-import { DataError } from "../errors.js";
+import { DataError, reasonOf } from "../errors.js";
 import type { TensorData } from "../io/safetensors.js";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.js";
 import type { ModelFiles } from "../io/modelFiles.js";
@@ -72,8 +72,7 @@ export function modelFromFiles(files: ModelFiles, name = "the model"): LoadedMod
     return buildModel(files);
   } catch (error) {
     setRandomState(before);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${name} cannot be loaded: ${reason}`, { cause: error });
+    throw new DataError(`${name} cannot be loaded: ${reasonOf(error)}`, { cause: error });
   }
 }
 

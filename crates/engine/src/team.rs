@@ -53,12 +53,6 @@ pub unsafe fn team_barrier(team: usize) {
     unsafe { team_at(team) }.barrier();
 }
 
-/// Makes a team as good as new after an abandoned run.
-#[wasm_bindgen]
-pub unsafe fn team_reset(team: usize) {
-    unsafe { team_at(team) }.reset();
-}
-
 /// Says which call of the list runs now.
 #[wasm_bindgen]
 pub unsafe fn team_set_call(team: usize, call: u32) {

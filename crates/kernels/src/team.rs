@@ -170,18 +170,6 @@ impl Team {
         self.job.load(Ordering::Relaxed)
     }
 
-    /// Makes the team as good as new after a run that threads have left half-way. Jobs are counted
-    /// on, so that workers who wait go on waiting. No thread may be in a kernel or at a barrier.
-    pub fn reset(&self) {
-        self.claimed.0.store(0, Ordering::Relaxed);
-        self.arrived.0.store(0, Ordering::Relaxed);
-        self.call.store(0, Ordering::Relaxed);
-        self.fault_lock.store(false, Ordering::Relaxed);
-        for word in &self.fault {
-            word.store(0, Ordering::Relaxed);
-        }
-    }
-
     /// Says which call of the job's list all threads run now.
     pub fn set_call(&self, call: u32) {
         self.call.store(call, Ordering::Relaxed);

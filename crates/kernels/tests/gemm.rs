@@ -4,6 +4,7 @@ mod common;
 
 use common::{assert_close, cast, numbers, same_for_all};
 use kernels::gemm::{Matrix, gemm};
+use kernels::simd::Float;
 
 const SIZES: [usize; 7] = [0, 1, 3, 5, 17, 33, 130];
 
@@ -28,45 +29,38 @@ fn check(m: usize, n: usize, k: usize, transposed: [bool; 2]) {
         }
     }
     let what = format!("{m}×{k}·{k}×{n} {transposed:?}");
+    let sizes = [m, n, k];
+    let (left, right) = ([a_row, a_column], [b_row, b_column]);
+    let double = product::<f64>(sizes, (&a, left), (&b, right));
+    assert_close(&double, &expected, 1e-12, &what);
+    let single = product::<f32>(sizes, (&cast(&a), left), (&cast(&b), right));
+    assert_close(&single, &expected, 1e-5, &what);
+}
+
+/// The kernel's product of matrices with these strides, the same for 1, 2 and 3 threads.
+fn product<T: Float>(
+    [m, n, k]: [usize; 3],
+    (a, [a_row, a_column]): (&[T], [usize; 2]),
+    (b, [b_row, b_column]): (&[T], [usize; 2]),
+) -> Vec<T> {
     let layout = [0];
     // Addresses, since closures on several threads share them.
-    let (from_a, from_b, words) = (
-        a.as_ptr() as usize,
-        b.as_ptr() as usize,
-        layout.as_ptr() as usize,
-    );
-    let double = same_for_all(m * n, f64::NAN, |team, c| {
+    let (from_a, from_b) = (a.as_ptr() as usize, b.as_ptr() as usize);
+    let words = layout.as_ptr() as usize;
+    same_for_all(m * n, T::NAN, |team, c| {
         let a = Matrix {
-            data: from_a as *const f64,
+            data: from_a as *const T,
             row: a_row,
             column: a_column,
         };
         let b = Matrix {
-            data: from_b as *const f64,
+            data: from_b as *const T,
             row: b_row,
             column: b_column,
         };
         // SAFETY: the matrices have these sizes and strides.
         unsafe { gemm(team, m, n, k, 1, words as *const i32, a, b, c) };
-    });
-    assert_close(&double, &expected, 1e-12, &what);
-    let (a, b) = (cast::<f32>(&a), cast::<f32>(&b));
-    let (from_a, from_b) = (a.as_ptr() as usize, b.as_ptr() as usize);
-    let single = same_for_all(m * n, f32::NAN, |team, c| {
-        let a = Matrix {
-            data: from_a as *const f32,
-            row: a_row,
-            column: a_column,
-        };
-        let b = Matrix {
-            data: from_b as *const f32,
-            row: b_row,
-            column: b_column,
-        };
-        // SAFETY: as above.
-        unsafe { gemm(team, m, n, k, 1, words as *const i32, a, b, c) };
-    });
-    assert_close(&single, &expected, 1e-5, &what);
+    })
 }
 
 #[test]
