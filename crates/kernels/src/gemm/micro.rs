@@ -1,15 +1,20 @@
-//! The innermost loop: `MR` rows × `NV` vectors of C.
+//! The innermost loop: a few rows × a few vectors of C.
 
-use super::{MAX_NR, MR, Matrix, NV};
+use super::Matrix;
+use super::tile::{MAX_NR, MR};
 use crate::simd::{Float, Lanes};
 
 /// `R` rows × `NV` vectors of C from `R` rows of A and a panel of B; `add` keeps what is there.
 ///
+/// A function of its own, small and called often: V8 compiles it early and keeps its order, which
+/// is all the scheduling there is. A vector load or two, then for each row one splat and its
+/// multiply-adds at once; the stores last and side by side, so that V8's revectorizer pairs them.
+///
 /// # Safety
 /// A has `R × depth` elements, the panel `depth` dense rows, C the tile, its rows `row` elements
 /// apart.
-#[inline(always)]
-pub(super) unsafe fn micro<T: Float, const R: usize>(
+#[inline(never)]
+pub(super) unsafe fn micro<T: Float, const R: usize, const NV: usize>(
     depth: usize,
     a: Matrix<T>,
     panel: Matrix<T>,
@@ -75,14 +80,13 @@ fn pin<T>(pointer: *const T) -> *const T {
 ///
 /// # Safety
 /// As for `micro`, but A and C have only `height` rows, and C `width` columns.
-pub(super) unsafe fn edge<T: Float>(
+pub(super) unsafe fn edge<T: Float, const NV: usize>(
     depth: usize,
     a: Matrix<T>,
     panel: Matrix<T>,
     c: *mut T,
     row: usize,
-    height: usize,
-    width: usize,
+    (height, width): (usize, usize),
     add: bool,
 ) {
     let mut aside = [T::ZERO; MR * MAX_NR];
@@ -95,14 +99,33 @@ pub(super) unsafe fn edge<T: Float>(
             }
         }
         let to = aside.as_mut_ptr();
-        match height {
-            1 => micro::<T, 1>(depth, a, panel, to, nr, add),
-            2 => micro::<T, 2>(depth, a, panel, to, nr, add),
-            3 => micro::<T, 3>(depth, a, panel, to, nr, add),
-            _ => micro::<T, MR>(depth, a, panel, to, nr, add),
-        }
+        rows::<T, NV>(depth, a, panel, to, nr, height, add);
         for i in 0..height {
             (0..width).for_each(|j| *c.add(i * row + j) = aside[i * nr + j]);
+        }
+    }
+}
+
+/// `micro` of `height` rows, as many as `MR` at most.
+///
+/// # Safety
+/// As for `micro`.
+pub(super) unsafe fn rows<T: Float, const NV: usize>(
+    depth: usize,
+    a: Matrix<T>,
+    panel: Matrix<T>,
+    c: *mut T,
+    row: usize,
+    height: usize,
+    add: bool,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match height {
+            1 => micro::<T, 1, NV>(depth, a, panel, c, row, add),
+            2 => micro::<T, 2, NV>(depth, a, panel, c, row, add),
+            3 => micro::<T, 3, NV>(depth, a, panel, c, row, add),
+            _ => micro::<T, MR, NV>(depth, a, panel, c, row, add),
         }
     }
 }
