@@ -53,7 +53,7 @@ export function tryWide({ exports, memory }: Instance, heap: Heap): string | und
   const run = (wide: boolean): void => {
     exports.team_prefer_wide(wide);
     for (let i = 0; i < repeats; i++) {
-      exports.gemm(team, 0, m, n, k, 1, layout, a, k, 1, b, n, 1, c);
+      exports.gemm(team, 0, m, n, k, 1, layout, a, k, 1, b, n, 1, c, 0, 0, 1, 0);
       exports.team_barrier(team);
     }
   };
