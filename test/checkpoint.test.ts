@@ -19,8 +19,8 @@ import {
 } from "../src/index.js";
 import { numbers } from "./reference.js";
 
-beforeAll(async () => void (await init({ threads: 2 })));
-afterAll(() => shutdown());
+beforeAll(() => init({ threads: 2 }));
+afterAll(shutdown);
 
 function matrix(rows: number, columns: number, salt: number, requiresGrad = false): Tensor {
   const { data } = numbers([rows, columns], salt);
