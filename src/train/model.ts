@@ -47,7 +47,7 @@ export abstract class Model extends Module {
   compile(options: CompileOptions): void {
     const metrics = new Map((options.metrics ?? []).map((name) => [name, entryMetric(name)]));
     const objective = { loss: entryLoss(options.loss), metrics };
-    const optimizer = makeOptimizer(options.optimizer, this.parameters());
+    const optimizer = makeOptimizer(options.optimizer, this.namedParameters());
     this.#training = {
       options,
       objective,
