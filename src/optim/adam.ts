@@ -1,7 +1,8 @@
+import { checkNumber } from "../checks.js";
 import type { Parameter } from "../nn/parameter.js";
 import { adamUpdate } from "../ops/optimizer.js";
 import type { Tensor, Variable } from "../tensor.js";
-import { checkNumber, power } from "./numbers.js";
+import { power } from "./elementary.js";
 import type { OptimizerOptions, Rates } from "./optimizer.js";
 import { Optimizer } from "./optimizer.js";
 import type { ParameterGroup } from "./parameterGroups.js";
@@ -35,8 +36,8 @@ export class Adam extends Optimizer {
     private readonly decoupled = false,
   ) {
     super(parameters, { learningRate, weightDecay, ...common });
-    betas.forEach((beta, index) => checkNumber(`betas[${index}]`, beta, 0, 1));
-    checkNumber("eps", eps, 0, Infinity);
+    betas.forEach((beta, index) => checkNumber(`optimizer: betas[${index}]`, beta, 0, 1));
+    checkNumber("optimizer: eps", eps, 0, Infinity);
     this.settings = { betas, eps };
     this.m = this.zeros();
     this.v = this.zeros();

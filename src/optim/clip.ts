@@ -1,4 +1,5 @@
 /** Bounds on gradients. */
+import { checkNumber } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
@@ -6,7 +7,6 @@ import { add, cast, clamp, div, minimum, mul, sqrt, square } from "../ops/elemen
 import { stack } from "../ops/movement.js";
 import { sum } from "../ops/reduce.js";
 import type { Tensor } from "../tensor.js";
-import { checkNumber } from "./numbers.js";
 
 /** Keeps a vanishing norm from dividing by 0. */
 const normEps = 1e-6;

@@ -1,19 +1,20 @@
+import { checkNumber } from "../checks.js";
 import { ArgumentError, DataError, ShapeError, StateError } from "../errors.js";
 import { flush } from "../evaluate.js";
 import type { StateEntry } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
-import { add, cast, clamp, detach, isFinite, mul, sub, where } from "../ops/elementwise.js";
+import { add, cast, clamp, mul } from "../ops/elementwise.js";
 import { reshape, slice } from "../ops/movement.js";
 import { sum } from "../ops/reduce.js";
 import { formatShape, sameShape } from "../shape.js";
 import type { Tensor, Variable } from "../tensor.js";
 import { currentTrace, dynamic } from "../trace.js";
 import { clipScale } from "./clip.js";
-import { checkNumber } from "./numbers.js";
 import type { Group, ParameterGroup } from "./parameterGroups.js";
 import { groupsOf } from "./parameterGroups.js";
 import { zerosFor } from "./stateVariables.js";
+import { WeightAverages } from "./weightAverages.js";
 
 /** Options that all optimizers have. */
 export interface OptimizerOptions {
@@ -61,35 +62,33 @@ export abstract class Optimizer {
   steps = 0;
   /** All it changes, group by group. */
   readonly parameters: readonly Parameter[];
+  /** The rate it was made with, which schedules go from. */
+  readonly initialLearningRate: number;
   private rate: number;
-  private readonly initialRate: number;
   private readonly groups: readonly Group[];
   private readonly clipNorm: number | undefined;
   private readonly clipValue: number | undefined;
-  private readonly emaMomentum: number | undefined;
-  private readonly averages: ReadonlyMap<Parameter, Variable> | undefined;
-  private swapped = false;
+  private readonly averages: WeightAverages | undefined;
 
   constructor(
     parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
     { learningRate, weightDecay, clipNorm, clipValue, emaMomentum }: Settings,
   ) {
-    checkNumber("learningRate", learningRate, 0, Infinity);
-    checkNumber("weightDecay", weightDecay, 0, Infinity);
-    if (clipNorm !== undefined) checkNumber("clipNorm", clipNorm, 0, Infinity);
-    if (clipValue !== undefined) checkNumber("clipValue", clipValue, 0, Infinity);
-    if (emaMomentum !== undefined) checkNumber("emaMomentum", emaMomentum, 0, 1);
+    checkNumber("optimizer: learningRate", learningRate, 0, Infinity);
+    checkNumber("optimizer: weightDecay", weightDecay, 0, Infinity);
+    if (clipNorm !== undefined) checkNumber("optimizer: clipNorm", clipNorm, 0, Infinity);
+    if (clipValue !== undefined) checkNumber("optimizer: clipValue", clipValue, 0, Infinity);
+    if (emaMomentum !== undefined) checkNumber("optimizer: emaMomentum", emaMomentum, 0, 1);
     if (clipNorm !== undefined && clipValue !== undefined) {
       throw new ArgumentError("optimizer: clip gradients by clipNorm or by clipValue, not by both");
     }
     this.groups = groupsOf(parameters, { learningRate, weightDecay });
     this.parameters = this.groups.flatMap((group) => group.parameters);
     this.rate = learningRate;
-    this.initialRate = learningRate;
+    this.initialLearningRate = learningRate;
     this.clipNorm = clipNorm;
     this.clipValue = clipValue;
-    this.emaMomentum = emaMomentum;
-    this.averages = emaMomentum === undefined ? undefined : zerosFor(this.parameters);
+    if (emaMomentum !== undefined) this.averages = new WeightAverages(this.parameters, emaMomentum);
   }
 
   /**
@@ -101,7 +100,7 @@ export abstract class Optimizer {
   }
 
   set learningRate(rate: number) {
-    checkNumber("learningRate", rate, 0, Infinity);
+    checkNumber("optimizer: learningRate", rate, 0, Infinity);
     this.rate = rate;
   }
 
@@ -128,7 +127,7 @@ export abstract class Optimizer {
     if (moved.length === 0) {
       throw new ArgumentError("step: no parameter has a gradient; call backward() on a loss first");
     }
-    if (this.swapped) {
+    if (this.averagesSwapped) {
       throw new StateError(
         "step: the parameters hold their averages; call swapAverages() again first",
       );
@@ -155,8 +154,9 @@ export abstract class Optimizer {
         if (!parameter.grad) continue;
         const gradient = this.bounded(parameter.grad);
         this.update(parameter, gradient, hypers[index]!, scale && cast(scale, parameter.dtype));
-        const average = this.averages?.get(parameter);
-        if (average) this.recordAverage(parameter, average, hypers[index]!, allowed);
+        const { size } = hypers[index]!;
+        const last = (): Tensor => reshape(slice(hypers[index]!, [[size - 1, size]]), []);
+        this.averages?.record(parameter, last(), allowed);
       }
     });
   }
@@ -166,8 +166,7 @@ export abstract class Optimizer {
     const rows = (step: number): number[][] =>
       this.groups.map((group) => {
         const rates = { learningRate: this.rateOf(group), weightDecay: group.weightDecay };
-        // The first average is the parameter itself.
-        const momentum = this.averages ? [step === 1 ? 0 : this.emaMomentum!] : [];
+        const momentum = this.averages ? [this.averages.momentumAt(step)] : [];
         return [...this.hyper(step, rates), ...momentum];
       });
     const provide = (): Float64Array => Float64Array.from(rows(++this.steps).flat());
@@ -182,9 +181,9 @@ export abstract class Optimizer {
 
   private rateOf({ learningRate }: Group): number {
     if (learningRate === undefined) return this.rate;
-    return this.rate === this.initialRate
+    return this.rate === this.initialLearningRate
       ? learningRate
-      : learningRate * (this.rate / this.initialRate);
+      : learningRate * (this.rate / this.initialLearningRate);
   }
 
   private bounded(gradient: Tensor): Tensor {
@@ -192,21 +191,9 @@ export abstract class Optimizer {
     return clipValue === undefined ? gradient : clamp(gradient, -clipValue, clipValue);
   }
 
-  /** p + m·(average − p), once `parameter` is updated. */
-  private recordAverage(
-    parameter: Parameter,
-    average: Variable,
-    hyper: Tensor,
-    allowed: Tensor | undefined,
-  ): void {
-    const last = cast(reshape(slice(hyper, [[hyper.size - 1, hyper.size]]), []), parameter.dtype);
-    const next = add(parameter, mul(last, sub(average, parameter)));
-    average.assign(allowed ? where(isFinite(allowed), next, average) : next);
-  }
-
   /** Whether the parameters hold their averages now, and the averages the parameters. */
   get averagesSwapped(): boolean {
-    return this.swapped;
+    return this.averages?.swapped === true;
   }
 
   /** Whether it averages, and has done so at least once. */
@@ -219,30 +206,16 @@ export abstract class Optimizer {
    * without `emaMomentum` and before the first step.
    */
   swapAverages(): void {
-    this.checkAverages("swapAverages");
-    noGrad(() => {
-      for (const [parameter, average] of this.averages!) {
-        const old = detach(parameter);
-        parameter.assign(detach(average));
-        average.assign(old);
-      }
-    });
-    flush();
-    this.swapped = !this.swapped;
+    this.usableAverages("swapAverages").swap();
   }
 
   /** Puts the averages in the place of the parameters. Throws as `swapAverages` does. */
   useAverages(): void {
-    this.checkAverages("useAverages");
-    if (this.swapped) this.swapAverages();
-    noGrad(() => {
-      for (const [parameter, average] of this.averages!) parameter.assign(detach(average));
-    });
-    flush();
+    this.usableAverages("useAverages").use();
   }
 
-  private checkAverages(caller: string): void {
-    if (this.hasAverages) return;
+  private usableAverages(caller: string): WeightAverages {
+    if (this.averages && this.steps > 0) return this.averages;
     throw new StateError(
       this.averages
         ? `${caller}: nothing is averaged before the first step`
@@ -257,7 +230,7 @@ export abstract class Optimizer {
 
   /** What to save to go on later: always of parameters that are not swapped. */
   async stateDict(): Promise<OptimizerState> {
-    if (this.swapped) {
+    if (this.averagesSwapped) {
       throw new StateError("stateDict: the parameters hold their averages; swapAverages() first");
     }
     const variables = new Map<string, StateEntry>();
@@ -274,7 +247,7 @@ export abstract class Optimizer {
     for (const [name, variable] of this.allState()) variable.set(state.variables.get(name)!.data);
     this.steps = state.steps;
     this.rate = state.learningRate ?? this.rate;
-    this.swapped = false;
+    if (this.averages) this.averages.swapped = false;
   }
 
   /** Throws what `loadStateDict` would, and changes nothing. */
@@ -299,7 +272,7 @@ export abstract class Optimizer {
   private allState(): Map<string, Variable> {
     return new Map([
       ...this.state(),
-      ...(this.averages ? this.named("average", this.averages) : []),
+      ...(this.averages ? this.named("average", this.averages.variables) : []),
     ]);
   }
 

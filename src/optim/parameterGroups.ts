@@ -1,8 +1,8 @@
 /** Parameters with a learning rate or a decay of their own. */
+import { checkNumber } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { Variable } from "../tensor.js";
-import { checkNumber } from "./numbers.js";
 
 /** What is particular to some parameters; where a number is left out, the optimizer's holds. */
 export interface GroupOptions {
@@ -65,7 +65,7 @@ export function groupsOf(
 function makeGroup(group: ParameterGroup, index: number, defaults: Required<GroupOptions>): Group {
   const { parameters, learningRate, weightDecay = defaults.weightDecay } = group;
   if (learningRate !== undefined) {
-    checkNumber(`learningRate of group ${index}`, learningRate, 0, Infinity);
+    checkNumber(`optimizer: learningRate of group ${index}`, learningRate, 0, Infinity);
     if (defaults.learningRate === 0) {
       throw new ArgumentError(
         `optimizer: group ${index} has a learning rate, but the optimizer's own, which it is ` +
@@ -73,7 +73,7 @@ function makeGroup(group: ParameterGroup, index: number, defaults: Required<Grou
       );
     }
   }
-  checkNumber(`weightDecay of group ${index}`, weightDecay, 0, Infinity);
+  checkNumber(`optimizer: weightDecay of group ${index}`, weightDecay, 0, Infinity);
   return { parameters: [...new Set(parameters)], learningRate, weightDecay };
 }
 

@@ -1,8 +1,8 @@
+import { checkNumber } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { sgdUpdate } from "../ops/optimizer.js";
 import type { Tensor, Variable } from "../tensor.js";
-import { checkNumber } from "./numbers.js";
 import type { OptimizerOptions, Rates } from "./optimizer.js";
 import { Optimizer } from "./optimizer.js";
 import type { ParameterGroup } from "./parameterGroups.js";
@@ -33,8 +33,8 @@ export class SGD extends Optimizer {
     }: SgdOptions = {},
   ) {
     super(parameters, { learningRate, weightDecay, ...common });
-    checkNumber("momentum", momentum, 0, 1);
-    checkNumber("dampening", dampening, 0, 1);
+    checkNumber("optimizer: momentum", momentum, 0, 1);
+    checkNumber("optimizer: dampening", dampening, 0, 1);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ArgumentError("optimizer: nesterov needs a momentum above 0 and no dampening");
     }
