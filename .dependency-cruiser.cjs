@@ -43,7 +43,7 @@ const layers = {
   methods: ["tensor", "ops", "autograd"],
 
   nn: [...tensors, "random"],
-  metrics: [...tensors, "nn"],
+  metrics: [...tensors, "random", "nn", "data"],
   optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
