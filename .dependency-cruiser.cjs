@@ -44,8 +44,8 @@ const layers = {
   methods: ["tensor", "ops", "autograd"],
 
   nn: [...tensors, "random"],
-  metrics: [...tensors, "nn"],
-  optim: [...tensors, "nn"],
+  metrics: [...tensors, "random", "nn", "data"],
+  optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
   io: [...tensors, "nn", "optim", "text", "train"],
