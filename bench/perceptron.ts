@@ -16,9 +16,9 @@ export const perceptron: Row = trainingRow("mlp_step", {
       nn.linear(hidden, hidden, { activation: "relu" }),
       nn.linear(hidden, classes),
     );
-    const weights = mlpWeights().map((weight, layer) => [
+    const weights = mlpWeights().map(({ data, shape: [inputs, outputs] }, layer) => [
       `${layer}.weight`,
-      transposed(weight, mlpSizes[layer]!, mlpSizes[layer + 1]!),
+      transposed(data, inputs!, outputs!),
     ]);
     setWeights(model, Object.fromEntries(weights) as Record<string, Float32Array>);
     return model;

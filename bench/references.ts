@@ -24,10 +24,7 @@ const placesSeed = 999;
  * The largest difference from row `name`'s reference, at the places compared, relative to the
  * root of the mean square; or that of the norms.
  */
-export function outputError(
-  name: string,
-  outputs: Readonly<Record<string, TypedArray>>,
-): number {
+export function outputError(name: string, outputs: Readonly<Record<string, TypedArray>>): number {
   const expected = references[name]!.outputs!;
   const errors = Object.entries(outputs).flatMap(([output, data]) => {
     const { values, norm } = expected[output]!;

@@ -1,5 +1,5 @@
 /** Rows of one training step: a model's loss, its gradients, and Adam. */
-import type { Tensor , nn} from "../src/index.js";
+import type { Tensor, nn } from "../src/index.js";
 import { compile, crossEntropy, optim } from "../src/index.js";
 import { lossError } from "./references.js";
 import type { Row } from "./row.js";

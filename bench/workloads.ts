@@ -13,6 +13,21 @@ export function table(seed: number, shape: readonly number[], scale = 1): Number
   return { data: noise(seed, size, scale), shape };
 }
 
+/** The table with its axes in the order `axes`. */
+export function permuted({ data, shape }: NumberTable, axes: readonly number[]): NumberTable {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
+  const next = axes.map((axis) => shape[axis]!);
+  const moved = data.map((_, index) => {
+    let [left, from] = [index, 0];
+    for (let axis = next.length - 1; axis >= 0; axis--) {
+      from += (left % next[axis]!) * strides[axes[axis]!]!;
+      left = Math.floor(left / next[axis]!);
+    }
+    return data[from]!;
+  });
+  return { data: moved, shape: next };
+}
+
 /** Numbers around 1, as the weights of normalizations are. */
 function aroundOne(seed: number, size: number): NumberTable {
   const { data, shape } = table(seed, [size], 0.1);
@@ -110,11 +125,34 @@ export const learningRate = 1e-3;
 export const mlpSizes = [784, 512, 512, 10] as const;
 
 /** Weights `[inputs, outputs]` of its layers; biases begin at 0. */
-export function mlpWeights(): Float32Array[] {
-  return mlpSizes.slice(1).map((outputs, layer) => glorot(301 + layer, mlpSizes[layer]!, outputs));
+export function mlpWeights(): NumberTable[] {
+  return mlpSizes.slice(1).map((outputs, layer) => {
+    const inputs = mlpSizes[layer]!;
+    return { data: glorot(301 + layer, inputs, outputs), shape: [inputs, outputs] };
+  });
 }
 
 /** A batch for it: `[128, 784]`, and a class each. */
 export function mlpBatch(): { x: NumberTable; labels: Int32Array } {
   return { x: table(310, [128, mlpSizes[0]]), labels: noiseIntegers(311, 128, mlpSizes.at(-1)!) };
+}
+
+/** Kernels `[outputs, inputs, 3, 3]` of the convolutional network, and its last weight. */
+export function cnnWeights(): { kernels: NumberTable[]; dense: NumberTable } {
+  const kernels = [
+    { seed: 201, inputs: 1, outputs: 32 },
+    { seed: 202, inputs: 32, outputs: 64 },
+  ].map(({ seed, inputs, outputs }) => {
+    const shape = [3, 3, inputs, outputs];
+    const drawn = table(seed, shape, Math.sqrt(6 / (9 * (inputs + outputs))));
+    return permuted(drawn, [3, 2, 0, 1]);
+  });
+  // Rows in the order height, width, channels.
+  const rows = { data: glorot(203, 3136, 10), shape: [7, 7, 64, 10] };
+  return { kernels, dense: { data: permuted(rows, [2, 0, 1, 3]).data, shape: [3136, 10] } };
+}
+
+/** A batch for it: `[64, 1, 28, 28]`, and a class each. */
+export function cnnBatch(): { x: NumberTable; labels: Int32Array } {
+  return { x: table(210, [64, 1, 28, 28]), labels: noiseIntegers(211, 64, 10) };
 }
