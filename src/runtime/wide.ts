@@ -34,16 +34,27 @@ const [m, n, k] = [64, 64, 256];
 const repeats = 4;
 /** Rounds without an improvement after which the times are taken for final. */
 const calmRounds = 8;
-/** Milliseconds the whole check may take: V8 optimizes in the first few. */
-const budget = 60;
+/** Milliseconds the check may take where V8 is slow to optimize; a few are the rule. */
+const budget = 1000;
+/** Optimized code takes less than this share of the time of V8's first, quickly made code. */
+const optimized = 0.5;
 /** A sample must be so much shorter to count as an improvement, and a micro-kernel as faster. */
 const clearly = 0.9;
+
+/** What the first check in this process has found: the host does not change. */
+let verdict: { readonly refusal: string | undefined } | undefined;
 
 /**
  * Has products take the wide micro-kernel if it is the faster one here and gives the bits of the
  * portable one; returns why not, if not. Throws OutOfMemoryError.
  */
-export function tryWide({ exports, memory }: Instance, heap: Heap): string | undefined {
+export function tryWide(instance: Instance, heap: Heap): string | undefined {
+  verdict ??= { refusal: checkWide(instance, heap) };
+  instance.exports.team_prefer_wide(verdict.refusal === undefined);
+  return verdict.refusal;
+}
+
+function checkWide({ exports, memory }: Instance, heap: Heap): string | undefined {
   const bytes = 4 * (m * k + k * n + m * n + 1);
   const start = heap.allocate(bytes, "the timing of products");
   const layout = start + bytes - 4;
@@ -67,21 +78,23 @@ export function tryWide({ exports, memory }: Instance, heap: Heap): string | und
     // Any numbers whose sums are rounded: then another order of adding shows.
     operands.forEach((_, index) => (operands[index] = Math.fround(((index % 97) - 48) / 49)));
     new Int32Array(memory.buffer, layout, 1)[0] = 0; // no batches
-    let [narrow, wide] = [Infinity, Infinity];
+    const first = [sample(false), sample(true)] as const;
+    let [narrow, wide] = first;
     const end = performance.now() + budget;
     for (let calm = 0; calm < calmRounds && performance.now() < end; calm++) {
       const times = [sample(false), sample(true)] as const;
-      if (times[0] < narrow * clearly || times[1] < wide * clearly) calm = 0;
+      const improved = times[0] < narrow * clearly || times[1] < wide * clearly;
       [narrow, wide] = [Math.min(narrow, times[0]), Math.min(wide, times[1])];
+      if (improved || narrow > first[0] * optimized || wide > first[1] * optimized) calm = 0;
     }
     run(false);
     const portable = result().slice();
     run(true);
-    const same = result().every((bits, index) => bits === portable[index]);
-    const faster = wide < narrow * clearly;
-    exports.team_prefer_wide(same && faster);
-    if (!same) return "wide: the wide micro-kernel gives other bits here";
-    return faster ? undefined : "wide: the wide micro-kernel is not the faster one here";
+    if (result().some((bits, index) => bits !== portable[index])) {
+      return "wide: the wide micro-kernel gives other bits here";
+    }
+    if (wide < narrow * clearly) return undefined;
+    return "wide: the wide micro-kernel is not the faster one here";
   } finally {
     exports.team_free(team);
     heap.free(start);
