@@ -117,6 +117,7 @@ impl<T: Float> Forward<'_, T> {
     }
 
     /// Goes on with the softmax of one unit's rows.
+    #[inline(never)]
     unsafe fn tile(
         &self,
         unit: &Unit<T>,
@@ -165,6 +166,7 @@ impl<T: Float> Forward<'_, T> {
     }
 
     /// Divides a unit's outputs by the sums of their weights.
+    #[inline(never)]
     unsafe fn finish(&self, unit: &Unit<T>, running: &[Running<T>; QUERIES]) {
         let (entry, a) = (&self.entry, self.entry.a);
         let o = self.tensors[3].head(entry.batch, unit.head);

@@ -80,6 +80,7 @@ impl<'a, T: Float> Side<'a, T> {
     ///
     /// # Safety
     /// The matrix is readable so far.
+    #[inline(never)]
     pub unsafe fn new(
         (matrix, scale): (Matrix<T>, T),
         (rows, columns): (usize, usize),
