@@ -32,6 +32,18 @@ function matrix(emitter: Emitter, index: number): ReturnType<Emitter["strided"]>
   return matrixOf(found.layout).includes(1) ? found : emitter.denseRows(index);
 }
 
+/** Results of a product up to which its depth is cut: a few tiles, too few for all threads. */
+const fewResults = 2 ** 16;
+/** The depth of a piece, and the most pieces: each costs another pass over the results. */
+const pieceDepth = 1024;
+const mostPieces = 8;
+
+/** In how many pieces the depth `k` is summed up; it decides bits, so it heeds sizes alone. */
+function piecesOf(results: number, k: number): number {
+  if (results > fewResults) return 1;
+  return Math.min(mostPieces, Math.max(1, Math.floor(k / pieceDepth)));
+}
+
 const product: OpFunction<[a: Tensor, b: Tensor]> = defineOp("matmul", {
   signature: (a: Tensor, b: Tensor) => {
     const dtype = promote(a.dtype, b.dtype);
@@ -67,6 +79,8 @@ const product: OpFunction<[a: Tensor, b: Tensor]> = defineOp("matmul", {
       ...(flat ? [] : batchStrides(left)),
       ...(flat ? [] : batchStrides(b.layout)),
     ];
+    const pieces = piecesOf(sizeOf(shape), k);
+    const addend = emitter.addend();
     emitter.call(
       "gemm",
       dtypes[dtype].code,
@@ -80,8 +94,13 @@ const product: OpFunction<[a: Tensor, b: Tensor]> = defineOp("matmul", {
       b.place,
       ...matrixOf(b.layout),
       emitter.output(0),
+      addend.place,
+      addend.row,
+      pieces,
+      pieces > 1 ? emitter.scratch((pieces - 1) * sizeOf(shape) * dtypes[dtype].bytes) : 0,
     );
   },
+  takesAddend: true,
   // dA = dY·Bᵀ, dB = Aᵀ·dY
   vjp: (dy, { operands: [a, b], needs }) => [
     needs[0] ? sumTo(product(dy, transpose(b!)), a!.shape) : undefined,

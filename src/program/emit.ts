@@ -58,14 +58,14 @@ function valuesBetweenSteps(steps: readonly Step[], kept: ReadonlySet<Value>): S
 }
 
 function emitStep(builder: Builder, { nodes }: Step, escaping: ReadonlySet<Value>): void {
-  const [first] = nodes;
+  const [first, sum] = nodes;
   // Constants go into the calls that use them.
   if (isConstant(first!)) return;
   if (isElementwise(first!)) {
     const stores = nodes.map((node) => node.outputs[0]!).filter((value) => escaping.has(value));
     emitChain(builder, nodes, stores);
   } else if (first!.op.lowering.kind === "kernel") {
-    first!.op.lowering.emit(kernelEmitter(builder, first!), first!.attributes);
+    first!.op.lowering.emit(kernelEmitter(builder, first!, sum), first!.attributes);
   }
 }
 

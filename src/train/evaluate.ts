@@ -2,6 +2,7 @@
 import { checkWhole } from "../checks.js";
 import type { Compiled } from "../compile.js";
 import type { TypedArray } from "../dtype.js";
+import type { MetricSet } from "../metrics/named.js";
 import type { Shape } from "../shape.js";
 import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -9,8 +10,8 @@ import { tensor } from "../tensor.js";
 import type { Report, Sums } from "./history.js";
 import { Averages } from "./history.js";
 import type { Table } from "../data/rows.js";
-import type { Input } from "./inputs.js";
-import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
+import type { Input } from "../data/inputs.js";
+import { checkSameRows, sliceRows, tableOf } from "../data/inputs.js";
 import type { Model } from "./model.js";
 import type { MeasuredStep } from "./steps.js";
 
@@ -34,16 +35,29 @@ export function tensorOf({ data, shape }: Table): Tensor {
   return tensor(data, { shape });
 }
 
-/** Runs `step` on tensors of these tables, which are freed after, and gives its sums. */
+/**
+ * Runs `step` on tensors of these tables, which are freed after, and gives its sums; `streamed`
+ * metrics see its outputs.
+ */
 export async function runStep(
   step: MeasuredStep,
   tables: readonly (Table | undefined)[],
+  streamed: MetricSet["streamed"],
 ): Promise<Sums> {
   const inputs = tables.filter((table) => table !== undefined).map(tensorOf);
   try {
-    const sums = await step(...inputs);
-    const values = await sums.data();
-    sums.dispose();
+    const [sums, output, mask] = await step(...inputs);
+    const values = await sums!.data();
+    if (output && Number.isFinite(values[1]!)) {
+      const [, truth, weights] = tables;
+      const predicted = { data: await output.data(), shape: output.shape };
+      const options = {
+        mask: mask && { data: await mask.data(), shape: mask.shape },
+        sampleWeight: weights,
+      };
+      for (const metric of streamed) metric.update(truth!, predicted, options);
+    }
+    for (const result of [sums, output, mask]) result?.dispose();
     return values;
   } finally {
     for (const input of inputs) input.dispose();
@@ -53,16 +67,16 @@ export async function runStep(
 /** The means over all rows of tables. */
 export async function averagesOf(
   step: MeasuredStep,
-  names: readonly string[],
+  metrics: MetricSet,
   [x, ...others]: readonly [Table, ...(Table | undefined)[]],
   batchSize: number,
 ): Promise<Averages> {
-  const averages = new Averages(names);
+  const averages = new Averages(metrics);
   const rows = x.shape[0]!;
   for (let start = 0; start < rows; start += batchSize) {
     const end = Math.min(rows, start + batchSize);
     const batch = [x, ...others].map((table) => table && sliceRows(table, start, end));
-    averages.add(await runStep(step, batch));
+    averages.add(await runStep(step, batch, metrics.streamed));
   }
   return averages;
 }
@@ -81,7 +95,7 @@ export async function evaluate(
   const weights = sampleWeight && tableOf("sampleWeight", sampleWeight, "float32");
   checkSameRows(inputs, { y: targets, sampleWeight: weights });
   const tables = [inputs, targets, weights] as const;
-  const averages = await averagesOf(setup.evaluate, setup.names, tables, batchSize);
+  const averages = await averagesOf(setup.evaluate, setup.objective.metrics, tables, batchSize);
   return averages.report();
 }
 

@@ -8,8 +8,8 @@ import { nonFiniteLoss } from "./diagnose.js";
 import type { Report } from "./history.js";
 import { Averages, History } from "./history.js";
 import type { Table } from "../data/rows.js";
-import type { Input } from "./inputs.js";
-import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
+import type { Input } from "../data/inputs.js";
+import { checkSameRows, sliceRows, tableOf } from "../data/inputs.js";
 import type { Model } from "./model.js";
 import type { ProgressStream } from "./progressBar.js";
 import { ProgressBar } from "./progressBar.js";
@@ -50,6 +50,7 @@ type Rows = readonly [x: Table, y: Table, weights: Table | undefined];
 export async function fit(model: Model, x: Input, y: Input, options: FitOptions): Promise<History> {
   const { batchSize = defaultBatchSize, epochs = 1, shuffle = true, seed = 0 } = options;
   const setup = model.setup("fit");
+  const { metrics } = setup.objective;
   checkWhole("fit: batchSize", batchSize, 1);
   checkWhole("fit: epochs", epochs, 1);
   const { rows, validation } = splitRows(x, y, options);
@@ -66,27 +67,28 @@ export async function fit(model: Model, x: Input, y: Input, options: FitOptions)
   const buffers = rows.map((table) => table && gatherRows(table, first).data);
   const callbacks = options.callbacks ?? [];
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const averages = new Averages(setup.names);
+    const averages = new Averages(metrics);
     bar.startEpoch(epoch);
     let step = 0;
     for (const chosen of batches(count, { batchSize, shuffle, seed, epoch })) {
       // Tensors copy what they are made of, so one buffer a table serves every batch.
       const batch = rows.map((table, i) => table && gatherRows(table, chosen, buffers[i]));
-      const sums = await runStep(setup.train, batch);
+      const sums = await runStep(setup.train, batch, metrics.streamed);
       if (!Number.isFinite(sums[1]!)) {
         // The guard has kept it from being applied.
         setup.optimizer.steps--;
         throw await nonFiniteLoss(model, tensorOf(batch[0]!), { epoch, step });
       }
       averages.add(sums);
-      const report = averages.report();
+      const report = averages.interim();
       bar.update(++step, report);
       for (const { onBatchEnd } of callbacks) await onBatchEnd?.(step, report);
     }
+    const trained = averages.report();
     const measured = validation
-      ? (await averagesOf(setup.evaluate, setup.names, validation, batchSize)).report("val")
+      ? (await averagesOf(setup.evaluate, metrics, validation, batchSize)).report("val")
       : {};
-    const report = { ...averages.report(), ...measured };
+    const report = { ...trained, ...measured };
     history.add(epoch, report);
     bar.endEpoch(report);
     for (const { onEpochEnd } of callbacks) await onEpochEnd?.(epoch, report);

@@ -1,4 +1,5 @@
 /** What a training run reported, epoch by epoch. */
+import type { MetricSet } from "../metrics/named.js";
 
 /** Values by name: `loss`, `accuracy`, `valLoss`, … */
 export type Report = { readonly [name: string]: number };
@@ -23,10 +24,15 @@ export type Sums = ArrayLike<number> & Iterable<number>;
 /** Sums of steps, gathered over an epoch. */
 export class Averages {
   private count = 0;
+  private readonly columns: readonly (readonly [name: string, finish?: (mean: number) => number])[];
   private readonly totals: number[];
 
-  constructor(private readonly names: readonly string[]) {
-    this.totals = names.map(() => 0);
+  /** Begins anew, for the metrics that look at outputs too. */
+  constructor(private readonly metrics: MetricSet) {
+    const traced = [...metrics.traced].map(([name, { finish }]) => [name, finish] as const);
+    this.columns = [["loss"], ...traced];
+    this.totals = this.columns.map(() => 0);
+    for (const metric of metrics.streamed) metric.reset();
   }
 
   /** Adds a batch's sums. */
@@ -35,12 +41,29 @@ export class Averages {
     totals.forEach((total, index) => (this.totals[index]! += total));
   }
 
-  /** The means so far, each name behind `prefix`. */
+  /** The values so far, each name behind `prefix`. */
   report(prefix = ""): Report {
+    return this.valuesOf(prefix, this.metrics.streamed);
+  }
+
+  /** The same without the metrics that take long to tell. */
+  interim(): Report {
+    return this.valuesOf(
+      "",
+      this.metrics.streamed.filter(({ costly }) => costly !== true),
+    );
+  }
+
+  private valuesOf(prefix: string, streamed: MetricSet["streamed"]): Report {
+    const means = this.columns.map(([name, finish], index) => {
+      const mean = this.totals[index]! / this.count;
+      return [name, finish ? finish(mean) : mean] as const;
+    });
+    const values = [...means, ...streamed.flatMap((metric) => Object.entries(metric.values()))];
     return Object.fromEntries(
-      this.names.map((name, index) => {
+      values.map(([name, value]) => {
         const key = prefix ? prefix + name[0]!.toUpperCase() + name.slice(1) : name;
-        return [key, this.totals[index]! / this.count];
+        return [key, value];
       }),
     );
   }

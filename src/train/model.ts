@@ -1,6 +1,6 @@
 import { StateError } from "../errors.js";
-import type { MetricName } from "../metrics/metrics.js";
-import { entryMetric } from "../metrics/metrics.js";
+import type { MetricSpec } from "../metrics/named.js";
+import { metricSet } from "../metrics/named.js";
 import { Module } from "../nn/module.js";
 import type { OptimizerSpec } from "../optim/index.js";
 import { makeOptimizer } from "../optim/index.js";
@@ -12,8 +12,8 @@ import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
 import type { FitOptions } from "./fit.js";
 import { fit } from "./fit.js";
 import type { History, Report } from "./history.js";
-import type { Input } from "./inputs.js";
-import { tableOf } from "./inputs.js";
+import type { Input } from "../data/inputs.js";
+import { tableOf } from "../data/inputs.js";
 import type { LossName } from "./losses.js";
 import { entryLoss } from "./losses.js";
 import type { MeasuredStep, Objective } from "./steps.js";
@@ -24,7 +24,8 @@ import { summarize } from "./summary.js";
 export interface CompileOptions {
   readonly optimizer: OptimizerSpec;
   readonly loss: LossName;
-  readonly metrics?: readonly MetricName[];
+  /** Names, or objects of `metrics`, which can be asked for more after `evaluate`. */
+  readonly metrics?: readonly MetricSpec[];
 }
 
 /** A model's training, once `compile` has set it up. */
@@ -34,8 +35,6 @@ export interface Training {
   readonly optimizer: Optimizer;
   readonly train: MeasuredStep;
   readonly evaluate: MeasuredStep;
-  /** What reports name: `loss`, then the metrics. */
-  readonly names: readonly string[];
 }
 
 /** A module that can be trained, measured and used, in Keras's manner. */
@@ -45,16 +44,17 @@ export abstract class Model extends Module {
 
   /** Sets the optimizer, loss and metrics; training starts anew. */
   compile(options: CompileOptions): void {
-    const metrics = new Map((options.metrics ?? []).map((name) => [name, entryMetric(name)]));
-    const objective = { loss: entryLoss(options.loss), metrics };
-    const optimizer = makeOptimizer(options.optimizer, this.parameters());
+    const objective = {
+      loss: entryLoss(options.loss),
+      metrics: metricSet(options.metrics ?? []),
+    };
+    const optimizer = makeOptimizer(options.optimizer, this.namedParameters());
     this.#training = {
       options,
       objective,
       optimizer,
       train: trainStep(this, objective, optimizer),
       evaluate: evaluateStep(this, objective),
-      names: ["loss", ...metrics.keys()],
     };
   }
 

@@ -4,7 +4,7 @@ export type { FitCallbacks, FitOptions } from "./fit.js";
 export { History } from "./history.js";
 export type { Report } from "./history.js";
 export type { Table } from "../data/rows.js";
-export type { Input } from "./inputs.js";
+export type { Input } from "../data/inputs.js";
 export type { LossName } from "./losses.js";
 export {
   binaryCrossEntropy,

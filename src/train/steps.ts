@@ -1,7 +1,7 @@
 /** The compiled steps of a model: one that learns, one that measures, one that predicts. */
 import type { Compiled } from "../compile.js";
 import { compile } from "../compile.js";
-import type { EntryMetric } from "../metrics/metrics.js";
+import type { MetricSet } from "../metrics/named.js";
 import type { Module, Signal } from "../nn/module.js";
 import { inMode } from "../nn/module.js";
 import { BufferVariable } from "../nn/parameter.js";
@@ -9,6 +9,7 @@ import { noGrad } from "../op.js";
 import { cast, div, isFinite, where } from "../ops/elementwise.js";
 import { stack } from "../ops/movement.js";
 import type { Optimizer } from "../optim/optimizer.js";
+import { sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import type { EntryLoss } from "./losses.js";
 import { totalOf } from "./losses.js";
@@ -16,24 +17,27 @@ import { totalOf } from "./losses.js";
 /** What a model is trained towards. */
 export interface Objective {
   readonly loss: EntryLoss;
-  readonly metrics: ReadonlyMap<string, EntryMetric>;
+  readonly metrics: MetricSet;
 }
 
-/** A step's sums `[count, loss, ...metrics]` over the entries of its batch. */
-export type MeasuredStep = Compiled<readonly Tensor[], Tensor>;
+/**
+ * A step that gives its sums `[count, loss, ...metrics]` over the entries of its batch, then, where
+ * metrics look at outputs, these and the mask of entries, if there is one.
+ */
+export type MeasuredStep = Compiled<readonly Tensor[], readonly Tensor[]>;
 
 /** Forward, backward and update, traced once for each shape of batch. */
 export function trainStep(model: Module, objective: Objective, optimizer: Optimizer): MeasuredStep {
   return compile((...[x, y, weights]: readonly Tensor[]) => {
     const before = buffersOf(model);
     const output = inMode("training", model, () => model.apply({ x: x! }));
-    const { sums, loss } = measure(objective, output, y!, weights);
+    const { measured, loss } = measure(objective, output, y!, weights);
     noGrad(() => keepUnlessFinite(loss, before));
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step({ guard: loss });
     optimizer.zeroGrad();
-    return sums;
+    return measured;
   });
 }
 
@@ -59,7 +63,7 @@ export function evaluateStep(model: Module, objective: Objective): MeasuredStep 
   return compile((...[x, y, weights]: readonly Tensor[]) =>
     noGrad(() => {
       const output = inMode("inference", model, () => model.apply({ x: x! }));
-      return measure(objective, output, y!, weights).sums;
+      return measure(objective, output, y!, weights).measured;
     }),
   );
 }
@@ -73,18 +77,21 @@ export function predictStep(model: Module): Compiled<readonly [Tensor], Tensor> 
 
 /** The loss of a batch, and its sums for reports. */
 export function measure(
-  { loss: entryLoss, metrics }: Objective,
+  { loss: entryLoss, metrics: { traced, streamed } }: Objective,
   output: Signal,
   target: Tensor,
   weights: Tensor | undefined,
-): { readonly sums: Tensor; readonly loss: Tensor } {
+): { readonly measured: readonly Tensor[]; readonly loss: Tensor } {
   const { mask } = output;
-  const { total, count } = totalOf(entryLoss(output, target), mask, weights);
+  const losses = entryLoss(output, target);
+  const { total, count } = totalOf(losses, mask, weights);
   const counted = noGrad(() =>
-    [...metrics.values()].map((metric) => totalOf(metric(output, target), mask, weights).total),
+    [...traced.values()].map(({ entry }) => totalOf(entry(output, target), mask, weights).total),
   );
   const sums = noGrad(() =>
     stack([count, total, ...counted].map((sum) => cast(sum.detach(), "float32"))),
   );
-  return { sums, loss: div(total, count) };
+  const masks = mask && sameShape(mask.shape, losses.shape) ? [mask] : [];
+  const seen = streamed.length > 0 ? [output.x.detach(), ...masks] : [];
+  return { measured: [sums, ...seen], loss: div(total, count) };
 }

@@ -14,6 +14,7 @@ pub(crate) use pack::Right;
 pub use tile::prefer_wide;
 pub(crate) use tile::{MOST_PACKED_ROWS, pack, packed_size, product, product_packed};
 
+use crate::rows::{load, store, vectors};
 use crate::simd::Float;
 use crate::team::Team;
 
@@ -26,10 +27,32 @@ const TILES_PER_THREAD: usize = 4;
 /// Multiplications in a tile that are worth handing to another thread: some 10 µs.
 const WORTHWHILE: usize = 1 << 19;
 
-/// `c[i] = a[i]·b[i]` for each of `batches`. `layout`: rank, sizes, strides of A, strides of B.
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub struct Addend<T> {
+    /// Null: nothing.
+    pub data: *const T,
+    /// Elements from one row to the next: as many as C's, or 0 for one row that all rows get.
+    pub row: usize,
+}
+
+/// How `k` is cut where C has too few tiles for all threads.
+#[derive(Clone, Copy)]
+pub struct Pieces<T> {
+    /// How many; they decide the order of adding, so they must follow from the sizes alone.
+    pub count: usize,
+    /// Room for `count − 1` times C.
+    pub partial: *mut T,
+}
+
+/// Elements of C that one thread adds up at a time.
+const SUM_BLOCK: usize = 4096;
+
+/// `c[i] = a[i]·b[i]` for each of `batches`, plus the addend, whose rows are those of all batches.
+/// `layout`: rank, sizes, strides of A, strides of B.
 ///
 /// # Safety
-/// A, B are readable where their strides lead, `c` has `batches·m·n` elements.
+/// A, B and the addend are readable where their strides lead, `c` has `batches·m·n` elements.
 pub unsafe fn gemm<T: Float>(
     team: &Team,
     m: usize,
@@ -40,25 +63,60 @@ pub unsafe fn gemm<T: Float>(
     a: Matrix<T>,
     b: Matrix<T>,
     c: *mut T,
+    addend: Addend<T>,
+    pieces: Pieces<T>,
 ) {
     if m == 0 || n == 0 {
         return;
     }
-    let (rows, columns) = tile_size::<T>(team.threads(), m, n, k, batches);
-    let down = m.div_ceil(rows);
-    let across = n.div_ceil(columns);
-    team.for_each_block(batches * down * across, |tile| {
+    let (rows, columns) = tile_size::<T>(team.threads(), m, n, k, batches * pieces.count);
+    let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
+    let tiles = batches * down * across;
+    let size = batches * m * n;
+    let depth = k.div_ceil(pieces.count);
+    team.for_each_block(pieces.count * tiles, |block| {
+        let (piece, tile) = (block / tiles, block % tiles);
         let (batch, tile) = (tile / (down * across), tile % (down * across));
         let (i, j) = (tile / across * rows, tile % across * columns);
+        let (height, width) = (rows.min(m - i), columns.min(n - j));
+        let start = k.min(piece * depth);
         // SAFETY: the tile is within C; batch strides lead to matrices of these sizes.
         unsafe {
             let (from_a, from_b) = batch_offsets(layout, batch);
-            let a = a.shifted(from_a).at(i, 0);
-            let b = b.shifted(from_b).at(0, j);
-            let c = c.add(batch * m * n + i * n + j);
-            product(rows.min(m - i), columns.min(n - j), k, a, b, c, n, false);
+            let a = a.shifted(from_a).at(i, start);
+            let b = b.shifted(from_b).at(start, j);
+            let at = (batch * m + i) * n + j;
+            let to = match piece {
+                0 => c.add(at),
+                _ => pieces.partial.add((piece - 1) * size + at),
+            };
+            let add = piece == 0 && !addend.data.is_null();
+            if add {
+                for row in 0..height {
+                    let from = addend.data.add((batch * m + i + row) * addend.row + j);
+                    to.add(row * n).copy_from_nonoverlapping(from, width);
+                }
+            }
+            product(height, width, depth.min(k - start), a, b, to, n, add);
         }
     });
+    if pieces.count > 1 {
+        team.barrier();
+        team.for_each_block(size.div_ceil(SUM_BLOCK), |block| {
+            let start = block * SUM_BLOCK;
+            // SAFETY: the block is within C and within each piece's sums.
+            unsafe {
+                let c = c.add(start);
+                for piece in 0..pieces.count - 1 {
+                    let from = pieces.partial.add(piece * size + start);
+                    vectors::<T>(SUM_BLOCK.min(size - start), |i, count| {
+                        let sum = load(c.add(i), count) + load(from.add(i), count);
+                        store(sum, c.add(i), count);
+                    });
+                }
+            }
+        });
+    }
 }
 
 /// Rows and columns of a tile: as large as leaves enough of them for all threads. Bits do not

@@ -286,11 +286,11 @@ fn strides_walk_transposed_broadcast_and_partial_tensors() {
     let dims = [5, 7, 300];
     let a = floats::<f32>(dims.iter().product(), 1);
     let b = floats::<f32>(7, 2);
-    let program = Program::new(&dims, 2)
+    let program = Program::new(&dims, 3)
         .load(0, 0, 0, &[1, 5, 35])
         .load(1, 0, 1, &[0, 1, 0])
-        .run(Opcode::Add, 0, [0, 1, 0], 0.0)
-        .store(2, 0, 0, &[7 * 600, 600, 2]);
+        .run(Opcode::Add, 2, [0, 1, 0], 0.0)
+        .store(2, 0, 2, &[7 * 600, 600, 2]);
     for threads in 1..=3 {
         let mut out = vec![-9f32; 5 * 7 * 600];
         let operands = [
@@ -365,16 +365,63 @@ fn more_registers_than_the_buffer_has_room_for_get_their_own() {
 
 #[test]
 fn an_output_may_be_an_input() {
-    let count = 20_000;
-    let mut x = floats::<f32>(count, 5);
-    let expected: Vec<f32> = x.iter().map(|x| x * x).collect();
-    let program = Program::new(&[count], 1)
-        .load(0, 0, 0, &[1])
-        .run(Opcode::Square, 0, [0; 3], 0.0)
-        .store(1, 0, 0, &[1]);
-    let address = x.as_mut_ptr() as usize;
-    run::<f32>(3, &program, &[address, address]);
-    assert_eq!(x, expected);
+    // The input is read again after the output that overwrites it is computed.
+    for count in [7, 20_000, 20_003] {
+        let mut x = floats::<f32>(count, 5);
+        let mut doubled = vec![0f32; count];
+        let expected = x.clone();
+        let program = Program::new(&[count], 3)
+            .load(0, 0, 0, &[1])
+            .run(Opcode::Square, 1, [0; 3], 0.0)
+            .run(Opcode::Add, 2, [0; 3], 0.0)
+            .store(1, 0, 1, &[1])
+            .store(2, 0, 2, &[1]);
+        let address = x.as_mut_ptr() as usize;
+        run::<f32>(
+            3,
+            &program,
+            &[address, address, doubled.as_mut_ptr() as usize],
+        );
+        for (i, was) in expected.iter().enumerate() {
+            assert_eq!((x[i], doubled[i]), (was * was, was + was), "{i} of {count}");
+        }
+    }
+}
+
+#[test]
+fn what_is_loaded_may_be_stored_several_times_and_in_any_order() {
+    // A matrix beside a row and a number that all its rows share; rows longer than a block.
+    let dims = [3, 5000];
+    let size = dims[0] * dims[1];
+    let x = floats::<f32>(size, 6);
+    let row = floats::<f32>(dims[1], 7);
+    let number = 2.5f32;
+    let program = Program::new(&dims, 4)
+        .load(0, 0, 0, &[5000, 1])
+        .load(1, 0, 1, &[0, 1])
+        .load(2, 0, 2, &[0, 0])
+        .run(Opcode::Mul, 3, [0, 1, 0], 0.0)
+        .store(3, 0, 0, &[5000, 1])
+        .store(4, 0, 0, &[1, 3])
+        .store(5, 0, 2, &[5000, 1])
+        .store(6, 0, 3, &[5000, 1])
+        .store(7, 0, 3, &[5000, 1]);
+    for threads in 1..=3 {
+        let mut out = [(); 5].map(|()| vec![0f32; size]);
+        let mut operands = vec![
+            x.as_ptr() as usize,
+            row.as_ptr() as usize,
+            &raw const number as usize,
+        ];
+        operands.extend(out.iter_mut().map(|to| to.as_mut_ptr() as usize));
+        run::<f32>(threads, &program, &operands);
+        for (at, x) in x.iter().enumerate() {
+            let (i, j) = (at / 5000, at % 5000);
+            assert_eq!((out[0][at], out[1][j * 3 + i]), (*x, *x), "{at}");
+            assert_eq!(out[2][at], number, "{at}");
+            assert_eq!((out[3][at], out[4][at]), (x * row[j], x * row[j]), "{at}");
+        }
+    }
 }
 
 #[test]

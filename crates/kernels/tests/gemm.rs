@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Shared, assert_close, bits, floats, on_team, same_for_all_teams};
-use kernels::gemm::{Matrix, gemm, prefer_wide};
+use kernels::gemm::{Addend, Matrix, Pieces, gemm, prefer_wide};
 use kernels::simd::Float;
 
 const SIZES: [usize; 8] = [0, 1, 3, 5, 17, 33, 64, 130];
@@ -54,22 +54,76 @@ fn expected<T: Float>(
     (0..m * n).map(|at| element(at / n, at % n)).collect()
 }
 
+/// What a product is called with beside its operands.
+#[derive(Clone, Copy)]
+struct Extras<'a, T> {
+    addend: &'a [T],
+    addend_row: usize,
+    pieces: usize,
+}
+
+impl<T> Extras<'_, T> {
+    const NONE: Self = Self {
+        addend: &[],
+        addend_row: 0,
+        pieces: 1,
+    };
+}
+
 fn found<T: Float>(
+    threads: u32,
+    sizes: Sizes,
+    layout: &[i32],
+    a: &Stored<T>,
+    b: &Stored<T>,
+) -> Vec<T> {
+    found_with(threads, sizes, layout, a, b, Extras::NONE)
+}
+
+fn found_with<T: Float>(
     threads: u32,
     [m, n, k]: Sizes,
     layout: &[i32],
     a: &Stored<T>,
     b: &Stored<T>,
+    extras: Extras<T>,
 ) -> Vec<T> {
     let rank = layout[0] as usize;
     let batches = layout[1..=rank].iter().product::<i32>() as usize;
     // What stood there before must not matter.
     let mut c = vec![T::NAN; batches * m * n];
-    let to = Shared(c.as_mut_ptr());
+    let mut partial = vec![T::NAN; (extras.pieces - 1) * c.len()];
+    let (to, partial) = (Shared(c.as_mut_ptr()), Shared(partial.as_mut_ptr()));
     on_team(threads, |team| {
         let (a, b) = (a.matrix(), b.matrix());
+        let addend = Addend {
+            data: match extras.addend {
+                [] => core::ptr::null(),
+                some => some.as_ptr(),
+            },
+            row: extras.addend_row,
+        };
+        let pieces = Pieces {
+            count: extras.pieces,
+            partial: partial.get(),
+        };
+        let layout = layout.as_ptr();
         // SAFETY: sizes and strides are those of the buffers.
-        unsafe { gemm(team, m, n, k, batches, layout.as_ptr(), a, b, to.get()) };
+        unsafe {
+            gemm(
+                team,
+                m,
+                n,
+                k,
+                batches,
+                layout,
+                a,
+                b,
+                to.get(),
+                addend,
+                pieces,
+            )
+        };
     });
     c
 }
@@ -198,6 +252,49 @@ fn both_micro_kernels<T: Float>(tolerance: f64) {
 fn both_micro_kernels_agree_in_all_bits() {
     both_micro_kernels::<f32>(1e-4);
     both_micro_kernels::<f64>(1e-13);
+}
+
+/// One row for all, or a row each; over batches too.
+#[test]
+fn an_addend_is_added_once() {
+    for [m, n, k] in [[5, 9, 7], [70, 40, 300], [3, 4, 0]] {
+        let a = Stored::<f32>::new(2 * m, k, false, 1, 15);
+        let b = Stored::<f32>::new(k, n, false, 1, 16);
+        let layout = [1, 2, (m * k) as i32, 0];
+        let addend = floats::<f32>(2 * m * n, 17);
+        for addend_row in [0, n] {
+            for pieces in [1, 3] {
+                let extras = Extras {
+                    addend: &addend,
+                    addend_row,
+                    pieces,
+                };
+                let c = same_for_all_teams(|threads| {
+                    found_with(threads, [m, n, k], &layout, &a, &b, extras)
+                });
+                let mut sums = expected([2 * m, n, k], (&a, 0), (&b, 0));
+                for (at, sum) in sums.iter_mut().enumerate() {
+                    *sum += f64::from(addend[at / n * addend_row + at % n]);
+                }
+                assert_close(&c, &sums, 1e-4, "addend");
+            }
+        }
+    }
+}
+
+/// More pieces than there is depth, too.
+#[test]
+fn pieces_of_the_depth_add_up() {
+    for [m, n, k] in [[40, 70, 2000], [7, 5, 3], [64, 64, 0]] {
+        let a = Stored::<f64>::new(m, k, true, 1, 18);
+        let b = Stored::<f64>::new(k, n, false, 1, 19);
+        let extras = Extras {
+            pieces: 4,
+            ..Extras::NONE
+        };
+        let c = same_for_all_teams(|threads| found_with(threads, [m, n, k], &[0], &a, &b, extras));
+        assert_close(&c, &expected([m, n, k], (&a, 0), (&b, 0)), 1e-12, "pieces");
+    }
 }
 
 #[test]

@@ -142,21 +142,20 @@ pub(super) unsafe fn execute<T: Float>(
         }
         // SAFETY: the key is an operand that points to its words; blocks hold at most MAX_BLOCK.
         Opcode::Uniform => unsafe {
-            let numbers = random(code.operands[step.a], step, start, whole);
-            (0..whole).for_each(|i| *target.add(i) = T::from_f64(f64::from(numbers[i])));
+            let numbers = random::<T>(code.operands[step.a], step, start, whole);
+            target.copy_from_nonoverlapping(numbers.as_ptr(), whole);
         },
         // SAFETY: as above.
         Opcode::Dropout => unsafe {
-            let numbers = random(code.operands[step.b], step, start, whole);
-            let scale = T::from_f64(1.0 / (1.0 - step.immediate));
-            let p = step.immediate as f32;
+            let numbers = random::<T>(code.operands[step.b], step, start, whole);
+            let scale = number(1.0 / (1.0 - step.immediate));
+            // The numbers are f32 in either precision, and so is what they are held against.
+            let p = number(f64::from(step.immediate as f32));
             let a = register(step.a);
-            for (i, number) in numbers.iter().enumerate().take(whole) {
-                *target.add(i) = if *number >= p {
-                    *a.add(i) * scale
-                } else {
-                    T::ZERO
-                };
+            for i in (0..whole).step_by(T::LANES) {
+                let kept = V::<T>::load(numbers.as_ptr().add(i)).ge(p);
+                let scaled = V::<T>::load(a.add(i)) * scale;
+                V::<T>::select(kept, scaled, zero).store(target.add(i));
             }
         },
     }
@@ -166,10 +165,19 @@ pub(super) unsafe fn execute<T: Float>(
 ///
 /// # Safety
 /// `key` is the address of a random key; `whole` is at most `MAX_BLOCK`.
-unsafe fn random(key: usize, step: Instruction, start: usize, whole: usize) -> [f32; MAX_BLOCK] {
-    let mut numbers = [0.0; MAX_BLOCK];
+unsafe fn random<T: Float>(
+    key: usize,
+    step: Instruction,
+    start: usize,
+    whole: usize,
+) -> [T; MAX_BLOCK] {
+    let mut single = [0.0; MAX_BLOCK];
     // SAFETY: the caller says so.
     let stream = unsafe { Stream::new(key as *const u32, step.c as u32) };
-    stream.fill(start as u64, &mut numbers[..whole]);
+    stream.fill(start as u64, &mut single[..whole]);
+    let mut numbers = [T::ZERO; MAX_BLOCK];
+    for (number, x) in numbers.iter_mut().zip(&single[..whole]) {
+        *number = T::from_f64(f64::from(*x));
+    }
     numbers
 }

@@ -2,7 +2,7 @@
 
 use core::f64::consts::FRAC_PI_2;
 
-use super::polynomial;
+use super::{polynomial, splat};
 use crate::simd::{Float, Lanes, MAX_LANES};
 
 /// The sine, to 1.6 and 2.1 units.
@@ -20,7 +20,7 @@ pub fn cos<T: Float, L: Lanes<T>>(x: L) -> L {
 /// `sin(x + quarters·π/2)`.
 #[inline(always)]
 fn quarter_turned<T: Float, L: Lanes<T>>(x: L, quarters: u32) -> L {
-    let one = L::splat(T::ONE);
+    let one = splat(T::ONE);
     let [mut rests, mut odd, mut signs] = [[T::ZERO; MAX_LANES]; 3];
     for lane in 0..T::LANES {
         let (rest, quadrant) = reduce(x.lane(lane).to_f64());
@@ -33,13 +33,13 @@ fn quarter_turned<T: Float, L: Lanes<T>>(x: L, quarters: u32) -> L {
     let [r, odd, sign] = unsafe { [rests, odd, signs].map(|lanes| L::load(lanes.as_ptr())) };
     let z = r * r;
     let sine = (z * r).madd(polynomial::<T, L>(z, T::SIN), r);
-    let half = z * L::splat(T::from_f64(0.5));
+    let half = z * splat(T::from_f64(0.5));
     // 1 − z/2, and what rounding took from it.
     let first = one - half;
     let lost = (one - first) - half;
     let cosine = first + (z * z).madd(polynomial::<T, L>(z, T::COS), lost);
     // The sum makes 0 of −0.
-    let sine = L::select(r.eq(L::splat(T::ZERO)), r, sine);
+    let sine = L::select(r.eq(splat(T::ZERO)), r, sine);
     L::select(odd.eq(one), cosine, sine) * sign
 }
 

@@ -1,5 +1,5 @@
 /** What users pass as data, as one table of rows. */
-import type { Table } from "../data/rows.js";
+import type { Table } from "./rows.js";
 import type { DType, TypedArray } from "../dtype.js";
 import { DataError } from "../errors.js";
 import type { Shape } from "../shape.js";
@@ -16,7 +16,10 @@ export interface TokenTable {
 /** Data that training takes: nested numbers, a typed array of single numbers, or a table. */
 export type Input = readonly NestedNumbers[] | TypedArray | Table | TokenTable;
 
-/** `input` as a table. Whole numbers are labels (int32) for targets, float32 for inputs. */
+/**
+ * `input` as a table. Nested numbers become int32 where `whole` says so and all are whole (labels),
+ * float64 where it says that, and else float32.
+ */
 export function tableOf(name: string, input: Input, whole: DType): Table {
   const table = rawTable(name, input, whole);
   if (table.shape[0] === 0) {
@@ -25,7 +28,8 @@ export function tableOf(name: string, input: Input, whole: DType): Table {
   return table;
 }
 
-function rawTable(name: string, input: Input, whole: DType): Table {
+/** The same, of any number of rows. */
+export function rawTable(name: string, input: Input, whole: DType): Table {
   if (ArrayBuffer.isView(input)) return { data: input, shape: [input.length] };
   if (input instanceof Tensor) {
     throw new DataError(`${name} is a Tensor; pass { data: await x.data(), shape: x.shape }`);
@@ -40,7 +44,9 @@ function rawTable(name: string, input: Input, whole: DType): Table {
     return input;
   }
   const { numbers, shape } = flattenNested(name, input);
-  const labels = whole === "int32" && numbers.every(Number.isInteger);
+  if (whole === "float64") return { data: Float64Array.from(numbers), shape };
+  // Whole numbers that int32 holds.
+  const labels = whole === "int32" && numbers.every((number) => (number | 0) === number);
   return { data: labels ? Int32Array.from(numbers) : Float32Array.from(numbers), shape };
 }
 
