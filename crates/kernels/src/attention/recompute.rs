@@ -1,0 +1,182 @@
+//! Weights of a tile computed anew from `lse`, and the gradients of its scores.
+
+use super::head::{Entry, Unit};
+use super::side::{PANEL, Room, Side};
+use super::tile::{Span, Tile};
+use super::{Attention, Heads, KEYS};
+use crate::math;
+use crate::rows::{for_each_row, load, sums};
+use crate::simd::{Float, Lanes};
+use crate::team::Team;
+
+/// What gradients are made from.
+#[derive(Clone, Copy)]
+pub struct Sources<T> {
+    /// Queries.
+    pub q: Heads<T>,
+    /// Keys.
+    pub k: Heads<T>,
+    /// Values.
+    pub v: Heads<T>,
+    /// The output.
+    pub o: Heads<T>,
+    /// Its gradient.
+    pub dout: Heads<T>,
+    /// ln Σ e^score of each query.
+    pub lse: *const T,
+    /// Room for a number of each query.
+    pub delta: *mut T,
+}
+
+impl<T: Float> Sources<T> {
+    /// Has the team compute `delta`: Σ do·o of each query.
+    ///
+    /// # Safety
+    /// Tensors are of the sizes that `a` says.
+    pub(super) unsafe fn deltas(&self, team: &Team, a: &Attention<T>) {
+        let lines = a.batch * a.heads * a.queries;
+        for_each_row(team, lines, a.value_dim, |line| {
+            let (head, i) = (line / a.queries, line % a.queries);
+            let [o, dout] = [self.o, self.dout].map(|x| x.head(head / a.heads, head % a.heads));
+            // SAFETY: the row is within the tensors.
+            unsafe {
+                let (o, dout) = (o.row(i), dout.row(i));
+                let [sum] = sums::<T, 1>(a.value_dim, |j, count| {
+                    [load(o.add(j), count) * load(dout.add(j), count)]
+                });
+                *self.delta.add(line) = T::from_f64(sum);
+            }
+        });
+        team.barrier();
+    }
+}
+
+/// A tile of keys, ready for any unit.
+pub(super) struct Recompute<'a, T> {
+    entry: &'a Entry<'a, T>,
+    sources: &'a Sources<T>,
+    pub tile: Span,
+    caps: Option<[T; KEYS]>,
+    kt: Side<'a, T>,
+    vt: Side<'a, T>,
+}
+
+/// Two tiles: the weights, which dropout has multiplied, and the gradients of the scores.
+pub(super) struct Gradients<T> {
+    pub weights: Tile<T>,
+    pub dscores: Tile<T>,
+}
+
+impl<T: Float> Gradients<T> {
+    pub const ZERO: Self = Self {
+        weights: Tile::ZERO,
+        dscores: Tile::ZERO,
+    };
+}
+
+impl<'a, T: Float> Recompute<'a, T> {
+    /// # Safety
+    /// The tile is within the sources.
+    pub unsafe fn new(
+        entry: &'a Entry<'a, T>,
+        sources: &'a Sources<T>,
+        key_head: usize,
+        tile: Span,
+        [k_room, v_room]: [&'a mut Room; 2],
+    ) -> Self {
+        let a = entry.a;
+        let [k, v] = [sources.k, sources.v].map(|x| {
+            x.head(entry.batch, key_head)
+                .matrix(tile.start)
+                .transposed()
+        });
+        // SAFETY: the caller says so.
+        unsafe {
+            Self {
+                entry,
+                sources,
+                tile,
+                caps: entry.caps(tile),
+                kt: Side::new(
+                    (k, T::from_f64(a.scale)),
+                    (a.dim, tile.len()),
+                    a.dim,
+                    k_room,
+                ),
+                vt: Side::new((v, T::ONE), (a.value_dim, tile.len()), a.value_dim, v_room),
+            }
+        }
+    }
+
+    /// Computes the unit's rows of both tiles, and returns the keys, counted from the tile's first,
+    /// that some query sees. With w the weights, m what dropout multiplies them by and dw the
+    /// gradient of w·m: `ds = w·(dw·m − Σ do·o)`. Both tiles are 0 where `within(seen)` leads and a
+    /// query does not see.
+    ///
+    /// # Safety
+    /// The unit is within the sources.
+    pub unsafe fn unit(
+        &self,
+        unit: &Unit<T>,
+        Gradients { weights, dscores }: &mut Gradients<T>,
+        within: impl Fn(Span) -> Span,
+    ) -> Span {
+        let (entry, sources) = (self.entry, self.sources);
+        let seen = entry.seen_by(unit, self.tile);
+        if seen.is_empty() {
+            return seen;
+        }
+        let [q, dout] = [sources.q, sources.dout].map(|x| x.head(entry.batch, unit.head));
+        let Span { start: first, .. } = unit.queries;
+        let count = unit.queries.len();
+        let columns = Span::new(seen.start / PANEL * PANEL, seen.end);
+        let within = within(seen);
+        // SAFETY: unit and tile are within all tensors.
+        unsafe {
+            let (w, dw) = ((weights.at(0, 0), KEYS), (dscores.at(0, 0), KEYS));
+            let (kt, vt) = (&self.kt, &self.vt);
+            kt.product(count, q.matrix(first), w, (columns, kt.all().1), false);
+            vt.product(count, dout.matrix(first), dw, (columns, vt.all().1), false);
+            let line = entry.line(unit);
+            for r in 0..count {
+                let (w, d) = (weights.at(r, 0), dscores.at(r, 0));
+                let i = first + r;
+                let seen = entry.scores(unit, i, self.tile, self.caps.as_ref(), w);
+                let whole = seen.widened(T::LANES);
+                // Lanes that do not count may hold anything.
+                whole.clear_outside(d, seen);
+                let factors = entry.factors(unit, i, self.tile);
+                let numbers = [*sources.lse.add(line + r), *sources.delta.add(line + r)];
+                row(whole, [w, d], numbers, factors.as_ref());
+                within.clear_outside(w, whole);
+                within.clear_outside(d, whole);
+            }
+        }
+        seen
+    }
+}
+
+/// Turns the scores of one query into weights, and the gradients of these into those of the scores,
+/// in whole vectors.
+#[inline(never)]
+unsafe fn row<T: Float>(
+    whole: Span,
+    [weights, dscores]: [*mut T; 2],
+    [lse, delta]: [T; 2],
+    factors: Option<&[T; KEYS]>,
+) {
+    let [lse, delta] = [lse, delta].map(T::Lanes::splat);
+    for j in (whole.start..whole.end).step_by(T::LANES) {
+        // SAFETY: rows and factors have whole vectors.
+        unsafe {
+            let (w, d) = (weights.add(j), dscores.add(j));
+            let weight = math::exp::<T, T::Lanes>(T::Lanes::load(w) - lse);
+            let factor = match factors {
+                Some(factors) => T::Lanes::load(factors.as_ptr().add(j)),
+                None => T::Lanes::splat(T::ONE),
+            };
+            (weight * factor).store(w);
+            (weight * (T::Lanes::load(d) * factor - delta)).store(d);
+        }
+    }
+}
