@@ -3,6 +3,7 @@ import { competitors } from "./competitors.js";
 import { coldRow } from "./driver.js";
 import { ops } from "./ops.js";
 import { chooseRows, help, readOptions } from "./options.js";
+import { pageStage } from "./pages.js";
 import { findPeers, installPeers, nodeVersion } from "./peers.js";
 import { lineOf } from "./report/lines.js";
 import { rows } from "./rows.js";
@@ -17,7 +18,9 @@ if (!options) {
 if (options.installPeers) await installPeers();
 const peers = findPeers(options.torch);
 const node = options.node ?? peers.node ?? process.execPath;
-const stage = nodeStage(node, await nodeVersion(node));
+const stage = options.browser
+  ? await pageStage(options.browser)
+  : nodeStage(node, await nodeVersion(node));
 const field = competitors(options, stage, peers);
 const mainRows = [coldRow, ...rows.map(({ name }) => name)];
 const chosen = chooseRows(
