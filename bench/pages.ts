@@ -1,5 +1,4 @@
 /** Entrants in pages of a browser. */
-import { fileURLToPath } from "node:url";
 import type { Browser } from "puppeteer-core";
 import { findBrowsers } from "../test/browser/browsers.js";
 import { serve } from "../test/browser/server.js";
@@ -7,11 +6,10 @@ import type { DriverOptions, Ready, Refusal, Turn } from "./driver.js";
 import { coldRow } from "./driver.js";
 import type { Entrant } from "./entrant.js";
 import { startingAnew } from "./entrant.js";
+import { root } from "./folders.js";
 import type { BrowserName } from "./options.js";
 import type { Stage } from "./stage.js";
 
-// From bench/peers/built.
-const root = fileURLToPath(new URL("../../../", import.meta.url));
 const built = "/bench/peers/built/pages";
 const packages = "/bench/peers/node_modules";
 
