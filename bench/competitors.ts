@@ -64,5 +64,5 @@ async function asAsked(entrant: Entrant, threads: number, build?: string): Promi
   const { ready, leave } = entrant;
   if (ready.threads === threads && (build === undefined || ready.build === build)) return entrant;
   await leave();
-  throw new Error(ready.reasons?.join("; "));
+  throw new Error(ready.reasons?.join("; ") || `runs as ${ready.build}, threads: ${ready.threads}`);
 }
