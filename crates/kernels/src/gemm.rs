@@ -62,17 +62,44 @@ impl<T: Float> Matrix<T> {
     }
 }
 
+/// Where the panels of B come from: a matrix, or what is made up as it is packed.
+pub(crate) trait Panels<T>: Copy {
+    /// Packs `depth` rows from row `start` on, `n` columns from column `j` on, into panels `nr`
+    /// wide, each `[depth][nr]`; the last is filled with zeros.
+    ///
+    /// # Safety
+    /// They have these rows and columns, and `to` has room for the panels.
+    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T);
+
+    /// The matrix, where it lies in memory and may be read unpacked.
+    fn in_memory(&self) -> Option<Matrix<T>> {
+        None
+    }
+}
+
+impl<T: Float> Panels<T> for Matrix<T> {
+    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T) {
+        debug_assert_eq!(nr, NV * T::LANES);
+        // SAFETY: the caller says so.
+        unsafe { pack_b(depth, n, self.at(start, j), to) };
+    }
+
+    fn in_memory(&self) -> Option<Self> {
+        Some(*self)
+    }
+}
+
 /// Rows and vectors of the micro-kernel: the largest whose accumulators V8 keeps in registers.
 const MR: usize = 4;
 const NV: usize = 2;
 /// Elements of `k` packed at once: a panel of them stays in the L1 cache.
 const KC: usize = 256;
 /// Vectors across a tile of C.
-const TILE_VECTORS: usize = 16;
+pub(crate) const TILE_VECTORS: usize = 16;
 /// Rows of a tile of C at the most.
-const TILE_ROWS: usize = 128;
+pub(crate) const TILE_ROWS: usize = 128;
 /// A problem is cut finer until it has this many tiles, so that threads share it.
-const MIN_TILES: usize = 16;
+pub(crate) const MIN_TILES: usize = 16;
 
 /// The widest micro-tile row, in elements.
 const MAX_NR: usize = NV * crate::simd::MAX_LANES;
@@ -165,12 +192,12 @@ pub(crate) unsafe fn product<T: Float>(
 ///
 /// # Safety
 /// As for `gemm`; the tile is at most `TILE_VECTORS` vectors wide.
-unsafe fn tile_product<T: Float>(
+pub(crate) unsafe fn tile_product<T: Float>(
     m: usize,
     n: usize,
     k: usize,
     a: Matrix<T>,
-    b: Matrix<T>,
+    b: impl Panels<T>,
     c: *mut T,
     row: usize,
     add: bool,
@@ -181,11 +208,8 @@ unsafe fn tile_product<T: Float>(
     let mut aside = MaybeUninit::<[u128; PACKED_ROWS_BYTES / 16]>::uninit();
     let aside = aside.as_mut_ptr().cast::<T>();
     // A copy of B pays if it is read more than once; a transposed A is read along its columns.
-    let in_place = if m <= MR && b.column == 1 {
-        n - n % nr
-    } else {
-        0
-    };
+    let unpacked = b.in_memory().filter(|b| m <= MR && b.column == 1);
+    let in_place = if unpacked.is_some() { n - n % nr } else { 0 };
     let copy_a = a.row == 1 && a.column != 1 && n > nr;
     // SAFETY: panels fit in `packed`, rows in `aside`; the tile is within C.
     unsafe {
@@ -195,7 +219,7 @@ unsafe fn tile_product<T: Float>(
         for start in (0..k).step_by(KC) {
             let depth = KC.min(k - start);
             let add = add || start > 0;
-            pack_b(depth, n - in_place, b.at(start, in_place), packed);
+            b.pack(start, depth, in_place, n - in_place, nr, packed);
             for i in (0..m).step_by(MR) {
                 let height = MR.min(m - i);
                 let mut a = a.at(i, start);
@@ -205,10 +229,9 @@ unsafe fn tile_product<T: Float>(
                 }
                 for j in (0..n).step_by(nr) {
                     let c = c.add(i * row + j);
-                    let panel = if j < in_place {
-                        b.at(start, j)
-                    } else {
-                        Matrix::dense(packed.add((j - in_place) * depth), nr)
+                    let panel = match unpacked {
+                        Some(b) if j < in_place => b.at(start, j),
+                        _ => Matrix::dense(packed.add((j - in_place) * depth), nr),
                     };
                     let width = nr.min(n - j);
                     if height == MR && width == nr {
