@@ -47,7 +47,7 @@ impl<T: Float> Matrix<T> {
 
     /// The part from row `i` and column `j` on.
     #[inline(always)]
-    fn at(self, i: usize, j: usize) -> Self {
+    pub(crate) fn at(self, i: usize, j: usize) -> Self {
         Self {
             data: self.data.wrapping_add(i * self.row + j * self.column),
             ..self
@@ -71,6 +71,9 @@ pub(crate) trait Panels<T>: Copy {
     /// They have these rows and columns, and `to` has room for the panels.
     unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T);
 
+    /// The columns from `j` on.
+    fn skip_columns(self, j: usize) -> Self;
+
     /// The matrix, where it lies in memory and may be read unpacked.
     fn in_memory(&self) -> Option<Matrix<T>> {
         None
@@ -82,6 +85,10 @@ impl<T: Float> Panels<T> for Matrix<T> {
         debug_assert_eq!(nr, NV * T::LANES);
         // SAFETY: the caller says so.
         unsafe { pack_b(depth, n, self.at(start, j), to) };
+    }
+
+    fn skip_columns(self, j: usize) -> Self {
+        self.at(0, j)
     }
 
     fn in_memory(&self) -> Option<Self> {
