@@ -77,7 +77,38 @@ def text_classifier(dtype, dropout):
     return step
 
 
-rows = {"clf_step": text_classifier}
+def cnn(dtype, _):
+    """One training step of the model in cnn.ts; returns the loss."""
+    images = noise(210, (64, 1, 28, 28), 1.0, dtype)
+    labels = noise_integers(211, (64,), 10)
+    zeros = lambda n: torch.zeros(n, dtype=dtype)
+    ones = lambda n: torch.ones(n, dtype=dtype)
+    filters = noise(201, (32, 1, 3, 3), (6 / 297) ** 0.5, dtype)
+    more = noise(202, (64, 32, 3, 3), (6 / 864) ** 0.5, dtype)
+    head = noise(203, (10, 3136), (6 / 3146) ** 0.5, dtype)
+    blocks = [(filters, zeros(32), ones(32), zeros(32)), (more, zeros(64), ones(64), zeros(64))]
+    parameters = [*blocks[0], *blocks[1], head, zeros(10)]
+    for parameter in parameters:
+        parameter.requires_grad_()
+    fused = dtype == torch.float32  # the fastest Adam that PyTorch has
+    optimizer = torch.optim.Adam(parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, fused=fused)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        x = images
+        for weight, bias, scale, shift in blocks:
+            x = F.conv2d(x, weight, bias, padding=1)
+            x = F.batch_norm(x, None, None, scale, shift, True, 0.1, 1e-5)
+            x = F.max_pool2d(torch.relu(x), 2)
+        loss = F.cross_entropy(F.linear(x.flatten(1), head, parameters[-1]), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+rows = {"clf_step": text_classifier, "cnn_step": cnn}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("row", choices=rows)
