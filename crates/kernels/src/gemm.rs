@@ -11,10 +11,10 @@ mod target;
 mod tile;
 
 pub use matrix::Matrix;
-pub(crate) use pack::Right;
+pub(crate) use pack::Panels;
 pub(crate) use target::Target;
 pub use tile::prefer_wide;
-pub(crate) use tile::{MOST_PACKED_ROWS, pack, packed_size, product, product_packed};
+pub(crate) use tile::{MOST_PACKED_ROWS, TILE_VECTORS, pack, packed_size, product, product_packed};
 
 use crate::rows::{load, store, vectors};
 use crate::simd::Float;
@@ -133,7 +133,7 @@ fn tile_size<T: Float>(
     k: usize,
     batches: usize,
 ) -> (usize, usize) {
-    let (mut rows, mut columns) = (TILE_ROWS.min(m), tile::TILE_VECTORS * T::LANES);
+    let (mut rows, mut columns) = (TILE_ROWS.min(m), TILE_VECTORS * T::LANES);
     let wanted = if threads == 1 {
         1
     } else {

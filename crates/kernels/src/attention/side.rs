@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 
 use super::tile::Span;
 use crate::gemm::{
-    MOST_PACKED_ROWS, Matrix, Right, Target, pack, packed_size, product, product_packed,
+    MOST_PACKED_ROWS, Matrix, Panels, Target, pack, packed_size, product, product_packed,
 };
 use crate::rows::vectors;
 use crate::simd::{Float, Lanes};
@@ -37,28 +37,22 @@ impl<T: Float> Scaled<T> {
     }
 }
 
-impl<T: Float> Right<T> for Scaled<T> {
-    unsafe fn pack<const NV: usize>(
-        self,
-        rows: (usize, usize),
-        columns: (usize, usize),
-        to: *mut T,
-    ) {
+impl<T: Float> Panels<T> for Scaled<T> {
+    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T) {
         // SAFETY: the caller's promise.
-        unsafe { self.matrix.pack::<NV>(rows, columns, to) };
+        unsafe { self.matrix.pack(start, depth, j, n, nr, to) };
         if self.scale == T::ONE {
             return;
         }
         let scale = T::Lanes::splat(self.scale);
-        let size = rows.1 * columns.1.next_multiple_of(NV * T::LANES);
-        vectors::<T>(size, |i, _| {
+        vectors::<T>(depth * n.next_multiple_of(nr), |i, _| {
             // SAFETY: panels are whole vectors.
             unsafe { (T::Lanes::load(to.add(i)) * scale).store(to.add(i)) };
         });
     }
 
-    fn dense_rows(self) -> Option<Matrix<T>> {
-        None
+    fn skip_columns(self, j: usize) -> Self {
+        self.at(0, j)
     }
 }
 

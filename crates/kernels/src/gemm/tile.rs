@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::micro::{edge, micro, rows};
-use super::pack::{Right, Strips};
+use super::pack::{Panels, Strips};
 use super::{Matrix, Target};
 use crate::simd::{Float, MAX_LANES};
 
@@ -20,7 +20,7 @@ const ROW_VECTORS: usize = 8;
 /// Elements of `k` packed at once: a panel of them stays in the L1 cache.
 const KC: usize = 256;
 /// Vectors across a packed block of B.
-pub(super) const TILE_VECTORS: usize = 32;
+pub(crate) const TILE_VECTORS: usize = 32;
 /// Bytes of a packed block of B, and of one of A: both fit the L2 cache.
 const BLOCK_BYTES: usize = KC * TILE_VECTORS * 16;
 /// Room for the gaps between copied rows and strips of A, and its last strip.
@@ -50,23 +50,21 @@ pub fn prefer_wide(wide: bool) {
     PREFERS_WIDE.store(wide, Ordering::Relaxed);
 }
 
-/// Calls `$function` for the micro-kernel that is the faster one. In f64, where results are checked
-/// rather than trained, the narrow one does: the wide one would add 6 KB to every download.
-macro_rules! with_width {
-    ($function:ident::<$($type:ident),+>$arguments:tt) => {
-        if T::DTYPE == f32::DTYPE && PREFERS_WIDE.load(Ordering::Relaxed) {
-            $function::<$($type,)+ WIDE>$arguments
-        } else {
-            $function::<$($type,)+ NARROW>$arguments
-        }
-    };
+/// Vectors across the micro-kernel. In f64, where results are checked rather than trained, it is
+/// the narrow one: the wide one would add 6 KB to every download.
+fn micro_vectors<T: Float>() -> usize {
+    if T::DTYPE == f32::DTYPE && PREFERS_WIDE.load(Ordering::Relaxed) {
+        WIDE
+    } else {
+        NARROW
+    }
 }
 
 /// `a·b` on the calling thread, into `to`.
 ///
 /// # Safety
 /// As for `gemm`.
-pub(crate) unsafe fn product<T: Float, B: Right<T>>(
+pub(crate) unsafe fn product<T: Float, B: Panels<T>>(
     m: usize,
     n: usize,
     k: usize,
@@ -79,13 +77,16 @@ pub(crate) unsafe fn product<T: Float, B: Right<T>>(
         if k == 0 {
             to.fill(m, n);
         } else {
-            with_width!(product_with::<T, B>(m, n, k, a, b, to));
+            match micro_vectors::<T>() {
+                WIDE => product_with::<T, B, WIDE>(m, n, k, a, b, to),
+                _ => product_with::<T, B, NARROW>(m, n, k, a, b, to),
+            }
         }
     }
 }
 
 #[inline(never)]
-unsafe fn product_with<T: Float, B: Right<T>, const NV: usize>(
+unsafe fn product_with<T: Float, B: Panels<T>, const NV: usize>(
     m: usize,
     n: usize,
     k: usize,
@@ -109,7 +110,7 @@ unsafe fn product_with<T: Float, B: Right<T>, const NV: usize>(
             }
             for j in (in_place..n).step_by(columns) {
                 let width = columns.min(n - j);
-                b.pack::<NV>((start, depth), (j, width), packed.data());
+                b.pack(start, depth, j, width, NV * T::LANES, packed.data());
                 let panels = packed.data::<T>().cast_const();
                 block::<T, NV>(m, width, depth, a, panels, to.at(0, j));
             }
@@ -129,14 +130,9 @@ pub(crate) const fn packed_size(k: usize, n: usize) -> usize {
 ///
 /// # Safety
 /// B is readable so far; `k` is at most `MOST_PACKED_ROWS`, `to` has room for `packed_size(k, n)`.
-pub(crate) unsafe fn pack<T: Float, B: Right<T>>(k: usize, n: usize, b: B, to: *mut T) {
+pub(crate) unsafe fn pack<T: Float>(k: usize, n: usize, b: impl Panels<T>, to: *mut T) {
     // SAFETY: the caller's promise.
-    unsafe { with_width!(pack_with::<T, B>(k, n, b, to)) }
-}
-
-unsafe fn pack_with<T: Float, B: Right<T>, const NV: usize>(k: usize, n: usize, b: B, to: *mut T) {
-    // SAFETY: the caller's promise.
-    unsafe { b.pack::<NV>((0, k), (0, n), to) };
+    unsafe { b.pack(0, k, 0, n, micro_vectors::<T>() * T::LANES, to) };
 }
 
 /// `product` of what `pack` has packed.
@@ -153,7 +149,10 @@ pub(crate) unsafe fn product_packed<T: Float>(
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        with_width!(block::<T>(m, n, k, a, panels, to));
+        match micro_vectors::<T>() {
+            WIDE => block::<T, WIDE>(m, n, k, a, panels, to),
+            _ => block::<T, NARROW>(m, n, k, a, panels, to),
+        }
     }
 }
 

@@ -229,6 +229,16 @@ macro_rules! lanes {
                 }
             }
             #[inline(always)]
+            unsafe fn load_even(from: *const $type) -> Self {
+                // SAFETY: the caller's promise.
+                Self(from_fn(|lane| unsafe { *from.add(2 * lane) }))
+            }
+            #[inline(always)]
+            fn interleave(self, b: Self) -> [Self; 2] {
+                let of = |at: usize| if at % 2 == 0 { self.0[at / 2] } else { b.0[at / 2] };
+                [0, 1].map(|half| Self(from_fn(|lane| of(half * $count + lane))))
+            }
+            #[inline(always)]
             unsafe fn transpose(
                 from: *const $type,
                 from_row: usize,
