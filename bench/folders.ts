@@ -1,15 +1,14 @@
-/** Where things are, seen from bench/peers/built, where run.mjs puts what it bundles. */
+/** Where things are. Both run.mjs and the tests run in the root of the project. */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-/** The folder of the peers, into which they are installed. */
-export const peersFolder = fileURLToPath(new URL("../", import.meta.url));
-
-/** Their packages. */
-export const packagesFolder = join(peersFolder, "node_modules");
 
 /** The root of the project. */
-export const root = join(peersFolder, "../..");
+export const root = process.cwd();
 
 /** Where results are kept. */
 export const resultsFolder = join(root, "bench/results");
+
+/** The folder of the peers, into which they are installed. */
+export const peersFolder = join(root, "bench/peers");
+
+/** Their packages. */
+export const packagesFolder = join(peersFolder, "node_modules");

@@ -52,4 +52,5 @@ if (process.argv.some((argument) => argument.startsWith("--browser"))) {
     plugins: [shipped(() => "/dist/browser/ferrograd.js")],
   });
 }
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 await import(new URL("./peers/built/main.js", import.meta.url).href);
