@@ -10,11 +10,11 @@
 
 use core::mem::MaybeUninit;
 
-use crate::simd::Float;
+use crate::simd::{Float, Lanes};
 use crate::team::Team;
 
 use code::{Access, Code, Instruction};
-use execute::execute;
+use execute::{V, execute};
 use transfer::{copy_in, copy_out, gather, scatter};
 
 mod code;
@@ -168,7 +168,7 @@ impl<T: Float> Machine<'_, T> {
     unsafe fn run_block(&mut self, start: usize, length: usize) {
         let Self { code, aside, .. } = *self;
         // Whole vectors: what lies behind the block's end is computed too, and never stored.
-        let whole = length.next_multiple_of(T::LANES);
+        let whole = length.next_multiple_of(V::<T>::WIDTH);
         let place = |access: &Access| {
             (whole == length)
                 .then(|| access.place::<T>(code.dims, start, length))

@@ -1,7 +1,7 @@
 //! Copies of what the micro-kernel reads, in the order in which it reads it.
 
 use super::{MR, Matrix, NV};
-use crate::simd::{Float, Lanes};
+use crate::simd::{Float, Lanes, Register};
 
 /// Packs `depth` rows of B, `n` wide, into panels of `NV` vectors; the last is filled with zeros.
 ///
