@@ -27,7 +27,8 @@ macro_rules! with_opcodes {
     ($then:path) => {
         $then! {
             Const, Iota, Copy, Neg, Abs, Sign, Recip, Sqrt, Rsqrt, Square, Exp, Expm1, Log, Log1p,
-            Sin, Cos, Tanh, Sigmoid, Relu, Gelu, GeluTanh, Silu, Softplus, Erf, Floor, Ceil, Round,
+            Sin, Cos, Tanh, Sigmoid, Relu, Gelu, GeluSlope, GeluTanh, GeluTanhSlope, Silu, SiluSlope,
+            Softplus, Erf, Floor, Ceil, Round,
             Not, IsNan, IsFinite, Add, Sub, Mul, Div, Pow, Maximum, Minimum, Remainder, Eq, Ne, Lt,
             Le, Gt, Ge, And, Or, Xor, Where, Uniform, Dropout,
         }

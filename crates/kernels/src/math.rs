@@ -6,11 +6,13 @@
 
 use crate::simd::{Float, Lanes};
 
+mod activation;
 mod coefficients;
 mod erf;
 mod power;
 mod trigonometry;
 
+pub use activation::{gelu, gelu_slope, gelu_tanh, gelu_tanh_slope, silu, silu_slope};
 pub use coefficients::Coefficients;
 pub use erf::erf;
 pub use power::{far_pow, is_far, near_pow, pow};
@@ -162,31 +164,6 @@ pub fn tanh<T: Float, L: Lanes<T>>(x: L) -> L {
 pub fn sigmoid<T: Float, L: Lanes<T>>(x: L) -> L {
     let one: L = splat(T::ONE);
     one / (one + exp::<T, L>(-x))
-}
-
-/// `x/(1 + e⁻ˣ)` (Elfwing et al., 2017).
-#[inline(always)]
-pub fn silu<T: Float, L: Lanes<T>>(x: L) -> L {
-    x / (splat::<T, L>(T::ONE) + exp::<T, L>(-x))
-}
-
-/// `x/2·(1 + erf(x/√2))` (Hendrycks & Gimpel, 2016).
-#[inline(always)]
-pub fn gelu<T: Float, L: Lanes<T>>(x: L) -> L {
-    let half = x * constant::<T, L>(0.5);
-    let erf = erf::<T, L>(x * constant::<T, L>(core::f64::consts::FRAC_1_SQRT_2));
-    half.madd(erf, half)
-}
-
-/// The slope and the cubic term of GELU's tanh form (Hendrycks & Gimpel, 2016).
-const GELU: [f64; 2] = [0.797_884_560_802_865_4, 0.044_715];
-
-/// `x/2·(1 + tanh u)` = `x/(1 + e⁻²ᵘ)`, `u = GELU[0]·(x + GELU[1]·x³)`.
-#[inline(always)]
-pub fn gelu_tanh<T: Float, L: Lanes<T>>(x: L) -> L {
-    let [slope, cubic] = [-2.0 * GELU[0], -2.0 * GELU[0] * GELU[1]].map(constant::<T, L>);
-    let inner = x * (x * x).madd(cubic, slope);
-    x / (splat::<T, L>(T::ONE) + exp::<T, L>(inner))
 }
 
 /// `ln(1 + eˣ)`, to 1.7 and 1.5 units.
