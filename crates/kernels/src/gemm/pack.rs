@@ -2,7 +2,7 @@
 
 use super::Matrix;
 use super::tile::MR;
-use crate::simd::{Float, Lanes};
+use crate::simd::{Float, Lanes, Register};
 
 /// The right-hand side of a product, B: anything that can copy its elements into panels.
 pub(crate) trait Panels<T>: Copy {
