@@ -10,6 +10,7 @@ mod pack;
 mod tile;
 
 pub use matrix::Matrix;
+pub(crate) use micro::pin;
 pub(crate) use pack::Right;
 pub use tile::prefer_wide;
 pub(crate) use tile::{MOST_PACKED_ROWS, pack, packed_size, product, product_packed};
