@@ -75,7 +75,7 @@ impl<T: Float> Running<T> {
         let mut fades = [T::ZERO; QUERIES];
         for r in (0..QUERIES).step_by(T::LANES) {
             let [max, shift, fade] =
-                [&mut self.max, &mut shifts, &mut fades].map(|x| &raw mut x[r]);
+                [&mut self.max, &mut shifts, &mut fades].map(|x| x.as_mut_ptr().wrapping_add(r));
             // SAFETY: columns are whole vectors.
             unsafe {
                 let old = T::Lanes::load(max);
@@ -100,11 +100,11 @@ impl<T: Float> Running<T> {
         for r in (0..QUERIES).step_by(T::LANES) {
             // SAFETY: columns are whole vectors.
             unsafe {
-                let sum = T::Lanes::load(&raw const logs[r]);
-                let log = T::Lanes::load(&raw const self.max[r]) + math::log::<T, T::Lanes>(sum);
+                let (to, max) = (logs.as_mut_ptr().add(r), self.max.as_ptr().add(r));
+                let sum = T::Lanes::load(to);
+                let log = T::Lanes::load(max) + math::log::<T, T::Lanes>(sum);
                 let nothing = sum.eq(T::Lanes::splat(T::ZERO));
-                T::Lanes::select(nothing, T::Lanes::splat(T::INFINITY), log)
-                    .store(&raw mut logs[r]);
+                T::Lanes::select(nothing, T::Lanes::splat(T::INFINITY), log).store(to);
             }
         }
         logs
