@@ -7,6 +7,7 @@ mod forward;
 mod head;
 mod recompute;
 mod side;
+mod strip;
 mod tile;
 
 pub use backward::{Targets, attention_backward};

@@ -2,12 +2,12 @@
 
 use super::head::{Entry, Unit};
 use super::side::{PANEL, Room, Side};
+use super::strip::{Column, STRIP, maxima, multiply, weigh};
 use super::tile::{Span, Tile};
 use super::{Attention, Heads, KEYS, QUERIES};
 use crate::math;
-use crate::rows::{load, max, store, sums, vectors};
+use crate::rows::{load, store, vectors};
 use crate::simd::{Float, Lanes};
-use crate::softmax::log;
 use crate::team::Team;
 
 /// Tiles of queries for which keys and values are packed once.
@@ -53,11 +53,62 @@ pub unsafe fn attention<T: Float>(
     });
 }
 
-/// The largest score that a query has met, and Σ e^(score − largest).
+/// The largest score that each query of a unit has met, and Σ e^(score − largest).
 #[derive(Clone, Copy)]
 struct Running<T> {
-    max: T,
-    sum: f64,
+    max: Column<T>,
+    sum: Column<f64>,
+}
+
+impl<T: Float> Running<T> {
+    fn new() -> Self {
+        Self {
+            max: [-T::INFINITY; QUERIES],
+            sum: [0.0; QUERIES],
+        }
+    }
+
+    /// Turns the scores of more keys into weights e^(score − largest), and returns what those before
+    /// are to be multiplied by, as the largest may have changed.
+    fn weigh(&mut self, scores: &mut Tile<T>, spans: &[Span]) -> Column<T> {
+        let mut shifts = maxima(scores, spans);
+        let mut fades = [T::ZERO; QUERIES];
+        for r in (0..QUERIES).step_by(T::LANES) {
+            let [max, shift, fade] =
+                [&mut self.max, &mut shifts, &mut fades].map(|x| x.as_mut_ptr().wrapping_add(r));
+            // SAFETY: columns are whole vectors.
+            unsafe {
+                let old = T::Lanes::load(max);
+                let new = old.pmax(T::Lanes::load(shift));
+                new.store(max);
+                // Nothing seen yet: no exponent of −∞ − (−∞).
+                let by = new.andnot(new.eq(T::Lanes::splat(-T::INFINITY)));
+                by.store(shift);
+                math::exp::<T, T::Lanes>(old - by).store(fade);
+            }
+        }
+        let sums = weigh(scores, spans, &shifts);
+        for ((sum, fade), more) in self.sum.iter_mut().zip(&fades).zip(sums) {
+            *sum = *sum * fade.to_f64() + more.to_f64();
+        }
+        fades
+    }
+
+    /// ln Σ e^score; ∞ where there is no score.
+    fn logs(&self) -> Column<T> {
+        let mut logs = self.sum.map(T::from_f64);
+        for r in (0..QUERIES).step_by(T::LANES) {
+            // SAFETY: columns are whole vectors.
+            unsafe {
+                let (to, max) = (logs.as_mut_ptr().add(r), self.max.as_ptr().add(r));
+                let sum = T::Lanes::load(to);
+                let log = T::Lanes::load(max) + math::log::<T, T::Lanes>(sum);
+                let nothing = sum.eq(T::Lanes::splat(T::ZERO));
+                T::Lanes::select(nothing, T::Lanes::splat(T::INFINITY), log).store(to);
+            }
+        }
+        logs
+    }
 }
 
 /// Units of a head of keys, and what their outputs are made from.
@@ -87,11 +138,7 @@ impl<T: Float> Forward<'_, T> {
     unsafe fn run(&self, scores: &mut Tile<T>, [k_room, v_room]: [&mut Room; 2]) {
         let (entry, a) = (&self.entry, self.entry.a);
         let [_, k, v, _] = self.tensors.map(|x| x.head(entry.batch, self.key_head));
-        let none = Running {
-            max: -T::INFINITY,
-            sum: 0.0,
-        };
-        let mut running = [[none; QUERIES]; TOGETHER];
+        let mut running = [Running::new(); TOGETHER];
         // Values that no query of a unit sees need not be multiplied.
         let step = if entry.banded() { KEYS / 2 } else { KEYS };
         for tile in entry.tiles(self.units()) {
@@ -122,7 +169,7 @@ impl<T: Float> Forward<'_, T> {
         &self,
         unit: &Unit<T>,
         keys: &Keys<T>,
-        running: &mut [Running<T>; QUERIES],
+        running: &mut Running<T>,
         scores: &mut Tile<T>,
     ) {
         let (entry, a, tile) = (&self.entry, self.entry.a, keys.tile);
@@ -141,22 +188,25 @@ impl<T: Float> Forward<'_, T> {
             let to = (scores.at(0, 0), KEYS);
             keys.k
                 .product(count, q.matrix(first), to, (columns, keys.k.all().1), false);
-            for (r, running) in running.iter_mut().enumerate().take(count) {
-                let (i, row) = (first + r, scores.at(r, 0));
-                let seen = entry.scores(unit, i, tile, keys.caps.as_ref(), row);
-                let whole = seen.widened(T::LANES);
-                let fade = running.weigh(row, whole);
-                depth.clear_outside(row, whole);
-                if let Some(factors) = entry.factors(unit, i, tile) {
-                    vectors::<T>(whole.len(), |j, _| {
-                        let j = whole.start + j;
-                        let factors = T::Lanes::load(factors.as_ptr().add(j));
-                        (T::Lanes::load(row.add(j)) * factors).store(row.add(j));
-                    });
+            let mut spans = [Span::NONE; QUERIES];
+            for (r, span) in spans.iter_mut().enumerate().take(count) {
+                let row = scores.at(r, 0);
+                let seen = entry.scores(unit, first + r, tile, keys.caps.as_ref(), row);
+                *span = seen.widened(STRIP);
+                depth.clear_outside(row, *span);
+            }
+            let fades = running.weigh(scores, &spans[..count]);
+            for (r, span) in spans.iter().enumerate().take(count) {
+                if entry.drops() {
+                    multiply(
+                        scores.at(r, 0),
+                        *span,
+                        &entry.factors(unit, first + r, tile),
+                    );
                 }
-                if begun && fade != T::ONE {
-                    let fade = T::Lanes::splat(fade);
-                    update(o.row(i), a.value_dim, |x| x * fade);
+                if begun && fades[r] != T::ONE {
+                    let fade = T::Lanes::splat(fades[r]);
+                    update(o.row(first + r), a.value_dim, |x| x * fade);
                 }
             }
             let to = (o.row(first), o.stride);
@@ -167,56 +217,23 @@ impl<T: Float> Forward<'_, T> {
 
     /// Divides a unit's outputs by the sums of their weights.
     #[inline(never)]
-    unsafe fn finish(&self, unit: &Unit<T>, running: &[Running<T>; QUERIES]) {
+    unsafe fn finish(&self, unit: &Unit<T>, running: &Running<T>) {
         let (entry, a) = (&self.entry, self.entry.a);
         let o = self.tensors[3].head(entry.batch, unit.head);
         let lse = self.lse.wrapping_add(entry.line(unit));
-        for (r, Running { max, sum }) in running.iter().enumerate().take(unit.queries.len()) {
+        let logs = running.logs();
+        for (r, sum) in running.sum.iter().enumerate().take(unit.queries.len()) {
             let to = o.row(unit.queries.start + r);
             // SAFETY: the row is within the tensors.
             unsafe {
+                *lse.add(r) = logs[r];
                 if *sum == 0.0 {
                     core::slice::from_raw_parts_mut(to, a.value_dim).fill(T::ZERO);
-                    *lse.add(r) = T::INFINITY;
-                    continue;
+                } else {
+                    let scale = T::Lanes::splat(T::from_f64(1.0 / sum));
+                    update(to, a.value_dim, |x| x * scale);
                 }
-                let scale = T::Lanes::splat(T::from_f64(1.0 / sum));
-                update(to, a.value_dim, |x| x * scale);
-                *lse.add(r) = T::from_f64(max.to_f64() + log(*sum));
             }
-        }
-    }
-}
-
-impl<T: Float> Running<T> {
-    /// Turns more scores, in whole vectors, into weights e^(score − largest), and returns what those
-    /// before are to be multiplied by, as the largest may have changed.
-    ///
-    /// # Safety
-    /// The row has such vectors.
-    #[inline(never)]
-    unsafe fn weigh(&mut self, row: *mut T, whole: Span) -> T {
-        // SAFETY: the caller says so.
-        unsafe {
-            let (at, n) = (row.add(whole.start), whole.len());
-            let top = max::<T>(n, |j, _| T::Lanes::load(at.add(j)));
-            let new = if self.max < top { top } else { self.max };
-            // Nothing seen yet: no exponent of −∞ − (−∞).
-            let by = if new == -T::INFINITY { T::ZERO } else { new };
-            let shift = T::Lanes::splat(by);
-            let [sum] = sums::<T, 1>(n, |j, _| {
-                let weights = math::exp::<T, T::Lanes>(T::Lanes::load(at.add(j)) - shift);
-                weights.store(at.add(j));
-                [weights]
-            });
-            let fade = if self.max == by {
-                T::ONE
-            } else {
-                (self.max - by).through(math::exp::<T, T::Lanes>)
-            };
-            self.sum = self.sum * fade.to_f64() + sum;
-            self.max = new;
-            fade
         }
     }
 }

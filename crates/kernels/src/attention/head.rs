@@ -1,5 +1,6 @@
 //! Which scores of a head count, and how much.
 
+use super::strip::STRIP;
 use super::tile::Span;
 use super::{Attention, KEYS, QUERIES, Rows};
 use crate::random::Stream;
@@ -131,8 +132,8 @@ impl<'a, T: Float> Entry<'a, T> {
     }
 
     /// Makes scores of what q·k·scale is for query `i` and the keys of `tile` that it sees, which it
-    /// returns, counted from the first. In the whole vectors that have these, scores of keys that do
-    /// not count are −∞.
+    /// returns, counted from the first. In the strips that have these, scores of keys that do not
+    /// count are −∞.
     ///
     /// # Safety
     /// `row` has `KEYS` elements, `i` is of the unit.
@@ -149,13 +150,14 @@ impl<'a, T: Float> Entry<'a, T> {
         if seen.is_empty() {
             return Span::NONE;
         }
-        let whole = seen.widened(T::LANES);
+        let whole = seen.widened(STRIP);
         // SAFETY: whole vectors of a row are within it, and bias and mask have the tile's keys.
         unsafe {
             if !unit.bias.data.is_null() {
                 let bias = unit.bias.row(i).add(tile.start);
                 for j in (whole.start..whole.end).step_by(T::LANES) {
-                    let bias = load(bias.add(j), T::LANES.min(self.a.keys - tile.start - j));
+                    let left = self.a.keys - tile.start;
+                    let bias = load(bias.add(j), left.saturating_sub(j).min(T::LANES));
                     (T::Lanes::load(row.add(j)) + bias).store(row.add(j));
                 }
             }
@@ -171,21 +173,29 @@ impl<'a, T: Float> Entry<'a, T> {
         seen
     }
 
+    /// Whether weights are dropped.
+    pub fn drops(&self) -> bool {
+        self.random.is_some()
+    }
+
     /// What the weights of query `i` and the keys of `tile` are multiplied by: 0 for those that are
-    /// dropped. Nothing where none is.
+    /// dropped.
     #[inline(never)]
-    pub fn factors(&self, unit: &Unit<T>, i: usize, tile: Span) -> Option<[T; KEYS]> {
-        let (a, random) = (self.a, self.random.as_ref()?);
-        let mut factors = [T::ZERO; KEYS];
+    pub fn factors(&self, unit: &Unit<T>, i: usize, tile: Span) -> [T; KEYS] {
+        let a = self.a;
+        let mut factors = [T::ONE; KEYS];
+        let Some(random) = &self.random else {
+            return factors;
+        };
         let line = self.line(unit) + i - unit.queries.start;
         let mut numbers = [0.0; KEYS];
         let first = line as u64 * a.keys as u64 + tile.start as u64;
         random.fill(first, &mut numbers[..tile.len()]);
         let kept = T::from_f64(1.0 / (1.0 - a.dropout));
         let p = a.dropout as f32;
-        for (factor, number) in factors.iter_mut().zip(&numbers[..tile.len()]) {
+        for (factor, number) in factors.iter_mut().zip(&numbers) {
             *factor = if *number >= p { kept } else { T::ZERO };
         }
-        Some(factors)
+        factors
     }
 }

@@ -2,11 +2,11 @@
 
 use super::head::{Entry, Unit};
 use super::side::{PANEL, Room, Side};
+use super::strip::{STRIP, differentiate, multiply};
 use super::tile::{Span, Tile};
-use super::{Attention, Heads, KEYS};
-use crate::math;
+use super::{Attention, Heads, KEYS, QUERIES};
 use crate::rows::{for_each_row, load, sums};
-use crate::simd::{Float, Lanes};
+use crate::simd::Float;
 use crate::team::Team;
 
 /// What gradients are made from.
@@ -138,45 +138,33 @@ impl<'a, T: Float> Recompute<'a, T> {
             kt.product(count, q.matrix(first), w, (columns, kt.all().1), false);
             vt.product(count, dout.matrix(first), dw, (columns, vt.all().1), false);
             let line = entry.line(unit);
-            for r in 0..count {
+            let mut spans = [Span::NONE; QUERIES];
+            for (r, span) in spans.iter_mut().enumerate().take(count) {
                 let (w, d) = (weights.at(r, 0), dscores.at(r, 0));
-                let i = first + r;
-                let seen = entry.scores(unit, i, self.tile, self.caps.as_ref(), w);
-                let whole = seen.widened(T::LANES);
+                let seen = entry.scores(unit, first + r, self.tile, self.caps.as_ref(), w);
+                *span = seen.widened(STRIP);
                 // Lanes that do not count may hold anything.
-                whole.clear_outside(d, seen);
-                let factors = entry.factors(unit, i, self.tile);
-                let numbers = [*sources.lse.add(line + r), *sources.delta.add(line + r)];
-                row(whole, [w, d], numbers, factors.as_ref());
-                within.clear_outside(w, whole);
-                within.clear_outside(d, whole);
+                span.clear_outside(d, seen);
+                within.clear_outside(w, *span);
+                within.clear_outside(d, *span);
+            }
+            let columns = [sources.lse.add(line), sources.delta.cast_const().add(line)];
+            if !entry.drops() {
+                differentiate(
+                    [weights.at(0, 0), dscores.at(0, 0)],
+                    &spans[..count],
+                    columns,
+                );
+                return seen;
+            }
+            for (r, span) in spans.iter().enumerate().take(count) {
+                let (w, d) = (weights.at(r, 0), dscores.at(r, 0));
+                let factors = entry.factors(unit, first + r, self.tile);
+                multiply(d, *span, &factors);
+                differentiate([w, d], &[*span], columns.map(|x| x.add(r)));
+                multiply(w, *span, &factors);
             }
         }
         seen
-    }
-}
-
-/// Turns the scores of one query into weights, and the gradients of these into those of the scores,
-/// in whole vectors.
-#[inline(never)]
-unsafe fn row<T: Float>(
-    whole: Span,
-    [weights, dscores]: [*mut T; 2],
-    [lse, delta]: [T; 2],
-    factors: Option<&[T; KEYS]>,
-) {
-    let [lse, delta] = [lse, delta].map(T::Lanes::splat);
-    for j in (whole.start..whole.end).step_by(T::LANES) {
-        // SAFETY: rows and factors have whole vectors.
-        unsafe {
-            let (w, d) = (weights.add(j), dscores.add(j));
-            let weight = math::exp::<T, T::Lanes>(T::Lanes::load(w) - lse);
-            let factor = match factors {
-                Some(factors) => T::Lanes::load(factors.as_ptr().add(j)),
-                None => T::Lanes::splat(T::ONE),
-            };
-            (weight * factor).store(w);
-            (weight * (T::Lanes::load(d) * factor - delta)).store(d);
-        }
     }
 }

@@ -89,11 +89,11 @@ impl<T: Float> Tile<T> {
 
     /// The element of `query` and `key`.
     pub fn at(&mut self, query: usize, key: usize) -> *mut T {
-        &raw mut self.0[query * KEYS + key]
+        self.0.as_mut_ptr().wrapping_add(query * KEYS + key)
     }
 
     /// Columns from `key` on.
     pub fn matrix(&self, key: usize) -> Matrix<T> {
-        Matrix::dense(&raw const self.0[key], KEYS)
+        Matrix::dense(self.0.as_ptr().wrapping_add(key), KEYS)
     }
 }

@@ -59,7 +59,7 @@ pub(super) unsafe fn micro<T: Float, const R: usize, const NV: usize>(
 #[cfg(target_arch = "wasm32")]
 #[allow(clippy::pointers_in_nomem_asm_block)] // only the pointer passes, nothing it points to
 #[inline(always)]
-fn pin<T>(mut pointer: *const T) -> *const T {
+pub(crate) fn pin<T>(mut pointer: *const T) -> *const T {
     // SAFETY: no instruction, no effect.
     unsafe {
         core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
@@ -69,7 +69,7 @@ fn pin<T>(mut pointer: *const T) -> *const T {
 
 #[cfg(not(target_arch = "wasm32"))]
 #[inline(always)]
-fn pin<T>(pointer: *const T) -> *const T {
+pub(crate) fn pin<T>(pointer: *const T) -> *const T {
     pointer
 }
 
