@@ -3,7 +3,7 @@
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::Lanes;
+use super::{Lanes, MAX_LANES};
 
 macro_rules! lanes {
     ($(#[$doc:meta])* $name:ident, $type:ident, $bits:ident, $count:literal) => {
@@ -227,6 +227,10 @@ macro_rules! lanes {
                     // SAFETY: the caller's promise.
                     unsafe { *to.add(lane) += f64::from(x) };
                 }
+            }
+            #[inline(always)]
+            fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES] {
+                from_fn(|i| Self(from_fn(|j| rows[j].0[i % $count])))
             }
             #[inline(always)]
             unsafe fn load_even(from: *const $type) -> Self {

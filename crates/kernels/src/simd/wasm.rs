@@ -6,7 +6,7 @@ use core::arch::wasm32::{
 };
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::Lanes;
+use super::{Lanes, MAX_LANES};
 
 mod f32x4 {
     #[cfg(target_feature = "relaxed-simd")]
@@ -229,6 +229,14 @@ macro_rules! lanes {
                         (F64x2::load(to) + x).store(to);
                     }
                 }
+            }
+            #[inline(always)]
+            fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES] {
+                let mut turned = rows;
+                for (to, column) in turned.iter_mut().zip($transpose([$(rows[$lane].0),+])) {
+                    *to = Self(column);
+                }
+                turned
             }
             #[inline(always)]
             unsafe fn load_even(from: *const $type) -> Self {
