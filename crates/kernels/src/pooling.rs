@@ -3,10 +3,10 @@
 //! Beside each maximum stands which tap of its window it was, so that no gradient need look again.
 //! Taps are kept in the tensor's own type, that they line up with its vectors.
 
-use crate::rows::for_each_row;
-use crate::simd::{Float, Lanes};
+use crate::rows::for_each_line;
+use crate::simd::{Float, Lanes, Register};
 use crate::team::Team;
-use crate::window::{Axis, load_every, store_phases};
+use crate::window::{Axis, load_every, vectors_and_rest};
 
 /// The sizes of a pool.
 #[derive(Clone, Copy, Debug)]
@@ -51,19 +51,23 @@ impl Pool {
 pub unsafe fn max_pool<T: Float>(team: &Team, p: &Pool, x: *const T, y: *mut T, taps: *mut T) {
     let Pool { rows, columns, .. } = *p;
     let work = columns.output * rows.kernel * columns.kernel;
-    for_each_row(team, p.planes * rows.output, work, |row| {
-        let (plane, o) = (row / rows.output, row % rows.output);
+    for_each_line(team, [p.planes, rows.output], work, |plane, o| {
+        let row = plane * rows.output + o;
         // SAFETY: the row is in the output, and taps are of the input.
         unsafe {
             let from = x.add(plane * p.input_plane());
             let (to, to_taps) = (y.add(row * columns.output), taps.add(row * columns.output));
+            // The input's row of each tap.
+            let meets = rows.taps(o);
+            let first =
+                from.wrapping_offset(rows.position(o, meets.start) * columns.input as isize);
+            let down = rows.dilation * columns.input;
             let lines = || {
-                rows.taps(o).map(|k| {
-                    let i = rows.position(o, k) as usize;
-                    (from.add(i * columns.input), k)
-                })
+                meets
+                    .clone()
+                    .map(|k| (first.add((k - meets.start) * down), k))
             };
-            let top = p.tap(rows.taps(o).start, 0);
+            let top = p.tap(meets.start, 0);
             columns.for_each_output::<T>(
                 |o| {
                     let first = columns.position(o, 0) as usize;
@@ -118,47 +122,39 @@ pub unsafe fn max_pool_backward<T: Float>(
     let Pool { rows, columns, .. } = *p;
     let work = columns.input * rows.kernel * columns.kernel;
     let plane_size = rows.output * columns.output;
-    for_each_row(team, p.planes * rows.input, work, |row| {
-        let (plane, i) = (row / rows.input, row % rows.input);
+    for_each_line(team, [p.planes, rows.input], work, |plane, i| {
+        let row = plane * rows.input + i;
         // SAFETY: the row is in the input, and readers are in the output.
         unsafe {
             let to = dx.add(row * columns.input);
             // The windows that read this row, and by which tap.
+            let down = rows.readers(i);
+            let first = plane * plane_size;
             let readers = || {
-                (0..rows.kernel).filter_map(move |k| {
-                    let line = plane * plane_size + rows.reader(i, k)? * columns.output;
-                    Some((dy.add(line), taps.add(line), k))
+                down.each().map(move |(o, k)| {
+                    let line = first + o * columns.output;
+                    (dy.add(line), taps.add(line), k)
                 })
             };
-            columns.for_each_input::<T>(
-                |q| {
-                    let to = to.add(q * columns.stride - columns.padding);
-                    store_phases(to, columns.stride, |r| {
-                        let mut sum = T::Lanes::splat(T::ZERO);
-                        for (dy, taps, row) in readers() {
-                            for (column, before) in columns.phase(r) {
-                                let tap = T::Lanes::splat(p.tap(row, column));
-                                let won = T::Lanes::load(taps.add(q - before)).eq(tap);
-                                sum += T::Lanes::load(dy.add(q - before)).and(won);
-                            }
-                        }
-                        sum
-                    });
-                },
-                |i| {
-                    let mut sum = T::ZERO;
-                    for (dy, taps, row) in readers() {
-                        for column in 0..columns.kernel {
-                            if let Some(o) = columns.reader(i, column)
-                                && *taps.add(o) == p.tap(row, column)
-                            {
-                                sum += *dy.add(o);
-                            }
-                        }
-                    }
-                    *to.add(i) = sum;
-                },
-            );
+            columns.add_up(T::ZERO, to, |column, o, to, count| {
+                for (dy, taps, row) in readers() {
+                    let (dy, taps, tap) = (dy.add(o), taps.add(o), p.tap(row, column));
+                    let winner = T::Lanes::splat(tap);
+                    vectors_and_rest::<T>(
+                        count,
+                        |i| {
+                            let won = T::Lanes::load(taps.add(i)).eq(winner);
+                            let dy = T::Lanes::load(dy.add(i)).and(won);
+                            (T::Lanes::load(to.add(i)) + dy).store(to.add(i));
+                        },
+                        |i| {
+                            // As a vector: a branch would be foreseen half the time.
+                            let won = T::Lanes::splat(*taps.add(i)).eq(winner);
+                            *to.add(i) += T::Lanes::splat(*dy.add(i)).and(won).lane(0);
+                        },
+                    );
+                }
+            });
         }
     });
 }
@@ -175,8 +171,8 @@ pub unsafe fn max_pool_gather<T: Float>(
     y: *mut T,
 ) {
     let Pool { rows, columns, .. } = *p;
-    for_each_row(team, p.planes * rows.output, columns.output, |row| {
-        let (plane, o) = (row / rows.output, row % rows.output);
+    for_each_line(team, [p.planes, rows.output], columns.output, |plane, o| {
+        let row = plane * rows.output + o;
         for column in 0..columns.output {
             let at = row * columns.output + column;
             // SAFETY: the tap was one that read the input.

@@ -14,6 +14,36 @@ pub(crate) fn for_each_row(team: &Team, rows: usize, columns: usize, mut work: i
     });
 }
 
+/// As [`for_each_row`] for the lines of planes: `work(plane, line)`.
+pub(crate) fn for_each_line(
+    team: &Team,
+    [planes, lines]: [usize; 2],
+    columns: usize,
+    mut work: impl FnMut(usize, usize),
+) {
+    let together = (BLOCK / columns.max(1)).max(1);
+    let rows = planes * lines;
+    team.for_each_block(rows.div_ceil(together), |block| {
+        let first = block * together;
+        let (mut plane, mut line) = (first / lines, first % lines);
+        for _ in first..rows.min(first + together) {
+            work(plane, line);
+            line += 1;
+            if line == lines {
+                (plane, line) = (plane + 1, 0);
+            }
+        }
+    });
+}
+
+/// Masks of the first lanes, by their number.
+pub(crate) fn first_lanes<T: Float>() -> [T::Lanes; MAX_LANES + 1] {
+    let numbers: [T; MAX_LANES] = core::array::from_fn(|lane| T::from_f64(lane as f64));
+    // SAFETY: the array has all lanes.
+    let lane = unsafe { T::Lanes::load(numbers.as_ptr()) };
+    core::array::from_fn(|n| lane.lt(T::Lanes::splat(T::from_f64(n as f64))))
+}
+
 /// The first `count` numbers at `from`; 0 in the lanes behind.
 ///
 /// # Safety

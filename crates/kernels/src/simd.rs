@@ -223,6 +223,9 @@ pub trait Register<T: Float>: Lanes<T> {
     /// The lanes of `self` and `b` in turn: one vector after another.
     fn interleave(self, b: Self) -> [Self; 2];
 
+    /// The first [`Float::LANES`] rows as columns.
+    fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES];
+
     /// The first `count` numbers at `from`; 0 in the lanes behind.
     ///
     /// # Safety

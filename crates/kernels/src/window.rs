@@ -1,5 +1,6 @@
 //! Windows that slide along an axis: of convolutions and of pools.
 
+use core::mem::MaybeUninit;
 use core::ops::Range;
 
 use crate::simd::{Float, Lanes, MAX_LANES, Register};
@@ -55,18 +56,65 @@ impl Axis {
     #[inline(always)]
     pub(crate) fn taps(&self, o: usize) -> Range<usize> {
         let from = self.position(o, 0);
-        let dilation = self.dilation as isize;
-        let below = |end: isize| ((end - from).max(0) + dilation - 1) / dilation;
-        let last = (below(self.input as isize) as usize).min(self.kernel);
-        (below(0) as usize).min(last)..last
+        let below = |end: isize| divided_up((end - from).max(0) as usize, self.dilation);
+        let last = below(self.input as isize).min(self.kernel);
+        below(0).min(last)..last
     }
 
-    /// The output whose tap `k` reads input `i`, if one does.
+    /// The taps that read inputs `r` behind multiples of the stride, less the padding: the first,
+    /// and from one to the next.
     #[inline(always)]
-    pub(crate) fn reader(&self, i: usize, k: usize) -> Option<usize> {
-        let from = (i + self.padding).checked_sub(k * self.dilation)?;
-        let output = from / self.stride;
-        (from % self.stride == 0 && output < self.output).then_some(output)
+    pub(crate) fn meeting(&self, r: usize) -> (usize, usize) {
+        let Self {
+            stride,
+            dilation,
+            kernel,
+            ..
+        } = *self;
+        if dilation == 1 {
+            return (r, stride);
+        }
+        let every = stride / common_divisor(stride, dilation);
+        let meets = |k: &usize| k * dilation % stride == r;
+        ((0..every.min(kernel)).find(meets).unwrap_or(kernel), every)
+    }
+
+    /// The outputs that read input `i`.
+    #[inline(always)]
+    pub(crate) fn readers(&self, i: usize) -> Readers {
+        let Self {
+            stride,
+            dilation,
+            kernel,
+            output,
+            ..
+        } = *self;
+        let at = i + self.padding;
+        let (tap, every) = self.meeting(at % stride);
+        // Further taps are of outputs before.
+        let (step, before) = match dilation {
+            1 => (1, 0),
+            _ => (every * dilation / stride, tap * dilation / stride),
+        };
+        let first = (at / stride) as isize - before as isize;
+        let skipped = divided_up((first + 1 - output as isize).max(0) as usize, step);
+        let (tap, first) = (tap + skipped * every, first - (skipped * step) as isize);
+        if first < 0 || tap >= kernel {
+            return Readers::default();
+        }
+        let first = first as usize;
+        let count = if step == 1 {
+            first + 1
+        } else {
+            first / step + 1
+        };
+        Readers {
+            tap,
+            every,
+            output: first,
+            step,
+            count: count.min(divided_up(kernel - tap, every)),
+        }
     }
 
     /// The outputs of which all taps read the input.
@@ -107,41 +155,167 @@ impl Axis {
         (inside.end..self.output).for_each(&mut single);
     }
 
-    /// Calls `vector(q)` for runs of inputs that only outputs within the axis read, and `single(i)`
-    /// for the other inputs. A run is the `stride·LANES` inputs from `q·stride − padding` on; input
-    /// `r` behind each multiple of the stride is read by the taps of [`Axis::phase`]. An input may be
-    /// met twice.
+    /// Adds up a row of inputs, all `fill` at first, of what outputs add to them:
+    /// `add(k, o, to, count)` adds for tap `k` of outputs from `o` on to neighbours from `to` on.
+    ///
+    /// # Safety
+    /// `to` is such a row.
     #[inline(always)]
-    pub(crate) fn for_each_input<T: Float>(
+    pub(crate) unsafe fn add_up<T: Float>(
         &self,
-        vector: impl FnMut(usize),
-        mut single: impl FnMut(usize),
+        fill: T,
+        to: *mut T,
+        mut add: impl FnMut(usize, usize, *mut T, usize),
     ) {
         let Self {
-            stride, padding, ..
+            input,
+            kernel,
+            stride,
+            ..
         } = *self;
-        let reach = (self.kernel - 1) * self.dilation / stride;
-        let first = reach.max(padding.div_ceil(stride));
-        let end = self.output.min((self.input + padding) / stride);
-        let inside = vectors_in::<T>(first..end.max(first), vector);
-        if inside.is_empty() {
-            (0..self.input).for_each(single);
-            return;
+        // SAFETY: all places are in the row or the buffer.
+        unsafe {
+            if stride > 1 && stride <= MOST_PHASES {
+                self.add_up_phases(fill, to, add);
+                return;
+            }
+            core::slice::from_raw_parts_mut(to, input).fill(fill);
+            for k in 0..kernel {
+                let outputs = self.outputs(k);
+                let to = to.wrapping_offset(self.position(outputs.start, k));
+                if stride == 1 {
+                    add(k, outputs.start, to, outputs.len());
+                } else {
+                    outputs.clone().for_each(|o| {
+                        add(k, o, to.add((o - outputs.start) * stride), 1);
+                    });
+                }
+            }
         }
-        (0..inside.start * stride - padding).for_each(&mut single);
-        (inside.end * stride - padding..self.input).for_each(&mut single);
     }
 
-    /// The taps that read inputs `r` behind multiples of the stride, each with how far before the
-    /// multiple its output is: see [`Axis::for_each_input`].
+    /// As `add_up`: inputs `r` behind multiples of the stride are added up side by side, for each `r`
+    /// below the stride, and then put in order.
     #[inline(always)]
-    pub(crate) fn phase(&self, r: usize) -> impl Iterator<Item = (usize, usize)> {
+    unsafe fn add_up_phases<T: Float>(
+        &self,
+        fill: T,
+        to: *mut T,
+        mut add: impl FnMut(usize, usize, *mut T, usize),
+    ) {
         let Self {
-            stride, dilation, ..
+            input,
+            output,
+            kernel,
+            stride,
+            dilation,
+            padding,
         } = *self;
-        (0..self.kernel)
-            .filter(move |k| k * dilation % stride == r)
-            .map(move |k| (k, k * dilation / stride))
+        // Filled as far as it is used: it would take longer than all the rest.
+        let mut phases = MaybeUninit::<[[T; MULTIPLES]; MOST_PHASES]>::uninit();
+        let phases = phases.as_mut_ptr().cast::<T>();
+        let end = (input + padding).div_ceil(stride);
+        for first in (padding / stride..end).step_by(MULTIPLES) {
+            let last = end.min(first + MULTIPLES);
+            for r in 0..stride {
+                // SAFETY: no phase is longer, and there are no more.
+                let phase = unsafe {
+                    core::slice::from_raw_parts_mut(phases.add(r * MULTIPLES), last - first)
+                };
+                phase.fill(fill);
+            }
+            // The output of a multiple is so far before it.
+            let (mut r, mut before) = (0, 0);
+            for k in 0..kernel {
+                let multiples = first.max(before)..last.min(output + before);
+                if !multiples.is_empty() {
+                    let at = multiples.start;
+                    let to = phases.wrapping_add(r * MULTIPLES + at - first);
+                    add(k, at - before, to, multiples.len());
+                }
+                r += dilation;
+                while r >= stride {
+                    (r, before) = (r - stride, before + 1);
+                }
+            }
+            // SAFETY: these inputs are in the row.
+            unsafe { self.interleave(phases, first..last, to) };
+        }
+    }
+
+    /// Writes the inputs of these multiples of the stride.
+    #[inline(always)]
+    unsafe fn interleave<T: Float>(&self, phases: *const T, multiples: Range<usize>, to: *mut T) {
+        let Self {
+            input,
+            stride,
+            padding,
+            ..
+        } = *self;
+        let first = multiples.start;
+        let put = |q: usize, r: usize| {
+            let at = (q * stride + r).wrapping_sub(padding);
+            if at < input {
+                // SAFETY: it is in the row.
+                unsafe { *to.add(at) = *phases.add(r * MULTIPLES + q - first) };
+            }
+        };
+        let single = |q: usize| (0..stride).for_each(|r| put(q, r));
+        if stride != 2 {
+            multiples.for_each(single);
+            return;
+        }
+        // Those of which both are in the row.
+        let inside = padding.div_ceil(2).max(first)..((input + padding) / 2).min(multiples.end);
+        let met = vectors_in::<T>(inside, |q| {
+            // SAFETY: both vectors are in the row.
+            unsafe {
+                let even = phases.add(q - first);
+                let odd = T::Lanes::load(even.add(MULTIPLES));
+                let [low, high] = T::Lanes::load(even).interleave(odd);
+                let to = to.add(2 * q - padding);
+                low.store(to);
+                high.store(to.add(T::LANES));
+            }
+        });
+        (first..met.start).for_each(single);
+        (met.end..multiples.end).for_each(single);
+    }
+}
+
+/// The largest stride whose phases are added up side by side, and of how many multiples at once.
+const MOST_PHASES: usize = 8;
+const MULTIPLES: usize = 128;
+
+/// The outputs that read an input, and by which tap: see [`Axis::readers`].
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Readers {
+    tap: usize,
+    every: usize,
+    output: usize,
+    step: usize,
+    count: usize,
+}
+
+impl Readers {
+    /// Outputs and taps.
+    #[inline(always)]
+    pub(crate) fn each(self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.count).map(move |n| (self.output - n * self.step, self.tap + n * self.every))
+    }
+}
+
+fn common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { common_divisor(b, a % b) }
+}
+
+/// `a / b`, rounded up. Divisions are slow, and `b` is mostly 1.
+#[inline(always)]
+fn divided_up(a: usize, b: usize) -> usize {
+    match b {
+        1 => a,
+        _ if a <= b => usize::from(a > 0),
+        _ => a.div_ceil(b),
     }
 }
 
@@ -161,6 +335,24 @@ fn vectors_in<T: Float>(range: Range<usize>, mut vector: impl FnMut(usize)) -> R
         vector(range.end - T::LANES);
     }
     range
+}
+
+/// Calls `vector(i)` for each whole vector of a row of `n`, and `single(i)` for each number behind.
+#[inline(always)]
+pub(crate) fn vectors_and_rest<T: Float>(
+    n: usize,
+    mut vector: impl FnMut(usize),
+    mut single: impl FnMut(usize),
+) {
+    let mut i = 0;
+    while i + T::LANES <= n {
+        vector(i);
+        i += T::LANES;
+    }
+    while i < n {
+        single(i);
+        i += 1;
+    }
 }
 
 /// A vector of numbers `stride` apart.
@@ -192,36 +384,4 @@ pub(crate) unsafe fn load_some<T: Float>(from: *const T, stride: usize, count: u
     }
     // SAFETY: the array has all lanes.
     unsafe { T::Lanes::load(lanes.as_ptr()) }
-}
-
-/// Writes a run of [`Axis::for_each_input`]: `phase(r)` are the inputs `r` behind multiples of the
-/// stride.
-///
-/// # Safety
-/// `stride·LANES` numbers at `to` are writable.
-#[inline(always)]
-pub(crate) unsafe fn store_phases<T: Float>(
-    to: *mut T,
-    stride: usize,
-    mut phase: impl FnMut(usize) -> T::Lanes,
-) {
-    // SAFETY: the caller says so.
-    unsafe {
-        match stride {
-            1 => phase(0).store(to),
-            2 => {
-                let [low, high] = phase(0).interleave(phase(1));
-                low.store(to);
-                high.store(to.add(T::LANES));
-            }
-            _ => {
-                for r in 0..stride {
-                    let lanes = phase(r);
-                    for lane in 0..T::LANES {
-                        *to.add(lane * stride + r) = lanes.lane(lane);
-                    }
-                }
-            }
-        }
-    }
 }

@@ -1,10 +1,10 @@
 //! Convolutions whose output channels read one input channel each, without products.
 
 use super::Convolution;
-use crate::rows::{for_each_row, sums};
+use crate::rows::{for_each_line, sums};
 use crate::simd::{Float, Lanes};
 use crate::team::Team;
-use crate::window::{load_every, load_some, store_phases};
+use crate::window::{load_every, load_some, vectors_and_rest};
 
 /// Output channels of an input channel up to which this is faster than products.
 pub(super) const MOST_OUTPUTS: usize = 3;
@@ -27,8 +27,8 @@ pub(super) unsafe fn forward<T: Float>(
     let Convolution { rows, columns, .. } = *c;
     let channels = c.groups * c.outputs;
     let work = columns.output * c.taps();
-    for_each_row(team, c.batch * channels * rows.output, work, |row| {
-        let (plane, o) = (row / rows.output, row % rows.output);
+    for_each_line(team, [c.batch * channels, rows.output], work, |plane, o| {
+        let row = plane * rows.output + o;
         let channel = plane % channels;
         // SAFETY: the row is in the output, and taps are of the input.
         unsafe {
@@ -41,11 +41,14 @@ pub(super) unsafe fn forward<T: Float>(
             let from = x.add(plane / c.outputs * c.input_plane());
             let to = y.add(row * columns.output);
             // The input's row of each tap, and the tap's weights.
+            let meets = rows.taps(o);
+            let first =
+                from.wrapping_offset(rows.position(o, meets.start) * columns.input as isize);
+            let first_weight = weight.wrapping_add(meets.start * columns.kernel);
+            let down = rows.dilation * columns.input;
             let taps = || {
-                rows.taps(o).map(|k| {
-                    let i = rows.position(o, k) as usize;
-                    (from.add(i * columns.input), weight.add(k * columns.kernel))
-                })
+                (0..meets.len())
+                    .map(|k| (first.add(k * down), first_weight.add(k * columns.kernel)))
             };
             columns.for_each_output::<T>(
                 |o| {
@@ -88,8 +91,8 @@ pub(super) unsafe fn input<T: Float>(
 ) {
     let Convolution { rows, columns, .. } = *c;
     let work = columns.input * c.taps() * c.outputs;
-    for_each_row(team, c.batch * c.groups * rows.input, work, |row| {
-        let (plane, i) = (row / rows.input, row % rows.input);
+    for_each_line(team, [c.batch * c.groups, rows.input], work, |plane, i| {
+        let row = plane * rows.input + i;
         let group = plane % c.groups;
         // SAFETY: the row is in the input, and readers are in the output.
         unsafe {
@@ -100,42 +103,31 @@ pub(super) unsafe fn input<T: Float>(
             };
             let to = dx.add(row * columns.input);
             // The output's row that each tap writes, and the tap's weights.
+            let down = rows.readers(i);
             let readers = || {
                 (0..c.outputs).flat_map(move |output| {
                     let from = dy.add((plane * c.outputs + output) * c.output_plane());
                     let weight = weight.add((group * c.outputs + output) * c.taps());
-                    (0..rows.kernel).filter_map(move |k| {
-                        let o = rows.reader(i, k)?;
-                        Some((from.add(o * columns.output), weight.add(k * columns.kernel)))
+                    down.each().map(move |(o, k)| {
+                        (from.add(o * columns.output), weight.add(k * columns.kernel))
                     })
                 })
             };
-            columns.for_each_input::<T>(
-                |q| {
-                    let to = to.add(q * columns.stride - columns.padding);
-                    store_phases(to, columns.stride, |r| {
-                        let mut sum = T::Lanes::splat(bias);
-                        for (from, weight) in readers() {
-                            for (k, before) in columns.phase(r) {
-                                let dy = T::Lanes::load(from.add(q - before));
-                                sum = dy.madd(T::Lanes::splat(*weight.add(k)), sum);
-                            }
-                        }
-                        sum
-                    });
-                },
-                |i| {
-                    let mut sum = bias;
-                    for (from, weight) in readers() {
-                        for k in 0..columns.kernel {
-                            if let Some(o) = columns.reader(i, k) {
-                                sum = (*from.add(o)).madd(*weight.add(k), sum);
-                            }
-                        }
-                    }
-                    *to.add(i) = sum;
-                },
-            );
+            columns.add_up(bias, to, |k, o, to, count| {
+                for (from, weight) in readers() {
+                    let (from, weight) = (from.add(o), *weight.add(k));
+                    let lanes = T::Lanes::splat(weight);
+                    vectors_and_rest::<T>(
+                        count,
+                        |i| {
+                            let (dy, sum) =
+                                (T::Lanes::load(from.add(i)), T::Lanes::load(to.add(i)));
+                            dy.madd(lanes, sum).store(to.add(i));
+                        },
+                        |i| *to.add(i) = (*from.add(i)).madd(weight, *to.add(i)),
+                    );
+                }
+            });
         }
     });
 }

@@ -34,17 +34,16 @@ impl Phase {
             kernel,
             ..
         } = axis;
-        let place = (start + axis.padding) as isize;
-        let meets = |k: &usize| (place - (k * dilation) as isize) % stride as isize == 0;
-        let every = stride / common_divisor(stride, dilation);
-        let tap = (0..kernel.min(every)).find(meets).unwrap_or(kernel);
+        let place = start + axis.padding;
+        let (tap, every) = axis.meeting(place % stride);
+        let tap = tap.min(kernel);
         Self {
             start,
             count: axis.input.saturating_sub(start).div_ceil(stride),
             tap,
             every,
             taps: (kernel - tap).div_ceil(every),
-            first: (place - (tap * dilation) as isize) / stride as isize,
+            first: (place as isize - (tap * dilation) as isize) / stride as isize,
             step: -((every * dilation / stride) as isize),
         }
     }
@@ -59,10 +58,6 @@ impl Phase {
             taps: self.taps,
         }
     }
-}
-
-fn common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 /// One phase down and one across.

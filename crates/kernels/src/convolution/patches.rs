@@ -57,18 +57,29 @@ impl<T: Float> Panels<T> for Patches<T> {
             // SAFETY: the caller says so.
             let to = unsafe { to.add(at / nr * nr * depth + at % nr) };
             window.place(self.first + j + at, count);
-            for channel in start / taps..(start + depth).div_ceil(taps) {
-                let row = channel * taps;
-                let from = start.max(row) - row;
-                let until = (start + depth - row).min(taps);
-                // SAFETY: these rows and columns are in the panels.
-                unsafe {
-                    let to = to.wrapping_add(row.wrapping_sub(start).wrapping_mul(nr));
-                    let base = self.image.at + channel * self.plane();
-                    window.read(base, from..until, |tap, lanes: T::Lanes| {
-                        lanes.store(to.wrapping_add(tap * nr));
-                    });
+            let base = |channel: usize| self.image.at + channel * self.plane();
+            let row = |channel: usize| {
+                to.wrapping_add((channel * taps).wrapping_sub(start).wrapping_mul(nr))
+            };
+            // Of the first and the last channel some taps may be missing.
+            let part = |channel: usize| {
+                let taps_before = channel * taps;
+                let from = start.saturating_sub(taps_before);
+                let until = (start + depth - taps_before).min(taps);
+                if until - from < taps {
+                    // SAFETY: these rows and columns are in the panels.
+                    unsafe { window.read(base(channel), from..until, row(channel), nr) };
                 }
+            };
+            let (first, last) = (start / taps, (start + depth) / taps);
+            part(first);
+            if last > first {
+                part(last);
+            }
+            let whole = start.div_ceil(taps)..last;
+            if !whole.is_empty() {
+                // SAFETY: these rows and columns are in the panels.
+                unsafe { window.read_all(base(whole.start), whole.len(), row(whole.start), nr) };
             }
         }
     }
@@ -89,44 +100,34 @@ impl<T: Float> Panels<T> for PatchRows<T> {
         let (taps, plane) = (patches.taps(), patches.plane());
         let first = patches.first + j;
         let mut window = Window::new(patches.image, [patches.rows, patches.columns]);
-        let mut square = [T::ZERO; MAX_LANES * MAX_LANES];
-        let mut turned = [T::ZERO; MAX_LANES * MAX_LANES];
         for p in (0..depth).step_by(T::LANES) {
             let count = T::LANES.min(depth - p);
             window.place(start + p, count);
-            let (mut channel, mut tap) = (first / taps, first % taps);
-            for at in (0..n.next_multiple_of(nr)).step_by(T::LANES) {
-                let mut column = 0;
-                let width = T::LANES.min(n.saturating_sub(at));
-                while column < width {
-                    let until = taps.min(tap + width - column);
-                    let base = patches.image.at + channel * plane;
-                    let from = square.as_mut_ptr();
-                    // SAFETY: the caller says so; there are `width` rows in the square.
-                    unsafe {
-                        window.read(base, tap..until, |t, lanes: T::Lanes| {
-                            lanes.store(from.add((column + t - tap) * T::LANES));
-                        });
-                    }
-                    column += until - tap;
-                    tap = until;
-                    if tap == taps {
-                        (channel, tap) = (channel + 1, 0);
-                    }
+            let mut base = patches.image.at + first / taps * plane;
+            let mut tap = first % taps;
+            let mut next = || {
+                // SAFETY: the caller says so.
+                let lanes = unsafe { window.read_one(base, tap) };
+                tap += 1;
+                if tap == taps {
+                    (base, tap) = (base + plane, 0);
                 }
-                square[width * T::LANES..T::LANES * T::LANES].fill(T::ZERO);
+                lanes
+            };
+            for at in (0..n.next_multiple_of(nr)).step_by(T::LANES) {
+                let columns = if at + T::LANES <= n {
+                    lanes_of::<T>(T::LANES, &mut next)
+                } else {
+                    lanes_of::<T>(n.saturating_sub(at), &mut next)
+                };
+                let turned = T::Lanes::turned(columns);
                 // SAFETY: the caller says so.
                 unsafe {
                     let to = to.add(at / nr * nr * depth + p * nr + at % nr);
                     if count == T::LANES {
-                        T::Lanes::transpose(square.as_ptr(), T::LANES, to, nr);
+                        (0..T::LANES).for_each(|row| turned[row].store(to.add(row * nr)));
                     } else {
-                        let aside = turned.as_mut_ptr();
-                        T::Lanes::transpose(square.as_ptr(), T::LANES, aside, T::LANES);
-                        for row in 0..count {
-                            let lanes = T::Lanes::load(aside.add(row * T::LANES));
-                            lanes.store(to.add(row * nr));
-                        }
+                        (0..count).for_each(|row| turned[row].store(to.add(row * nr)));
                     }
                 }
             }
@@ -136,4 +137,14 @@ impl<T: Float> Panels<T> for PatchRows<T> {
     fn skip_columns(self, j: usize) -> Self {
         Self(self.0.skip_columns(j))
     }
+}
+
+/// So many vectors from `next`, and zeros.
+#[inline(always)]
+fn lanes_of<T: Float>(count: usize, next: &mut impl FnMut() -> T::Lanes) -> [T::Lanes; MAX_LANES] {
+    let mut lanes = [T::Lanes::splat(T::ZERO); MAX_LANES];
+    for lanes in lanes.iter_mut().take(count) {
+        *lanes = next();
+    }
+    lanes
 }

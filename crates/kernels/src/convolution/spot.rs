@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::patches::{Grid, Image};
+use crate::rows::first_lanes;
 use crate::simd::{Float, Lanes, MAX_LANES, Register};
 
 /// Taps whose reads are worked out once for all channels; more are worked out as they are needed.
@@ -55,9 +56,6 @@ pub(super) struct Window<T: Float> {
 
 impl<T: Float> Window<T> {
     pub fn new(image: Image<T>, [rows, columns]: [Grid; 2]) -> Self {
-        let numbers: [T; MAX_LANES] = core::array::from_fn(|lane| T::from_f64(lane as f64));
-        // SAFETY: the array has all lanes.
-        let lane = unsafe { T::Lanes::load(numbers.as_ptr()) };
         let nothing = Read {
             offset: 0,
             mask: T::Lanes::splat(T::ZERO),
@@ -66,7 +64,7 @@ impl<T: Float> Window<T> {
             image,
             rows,
             columns,
-            below: core::array::from_fn(|n| lane.lt(T::Lanes::splat(T::from_f64(n as f64)))),
+            below: first_lanes::<T>(),
             kind: Kind::Whole,
             runs: [Run::default(); 2],
             first: 0,
@@ -104,52 +102,62 @@ impl<T: Float> Window<T> {
     }
 
     fn fill_table(&mut self) {
-        let [mut lowest, mut highest] = [0, 0];
-        let mut tap = 0;
-        'rows: for row in 0..self.rows.taps {
-            for column in 0..self.columns.taps {
-                if tap == TABLE {
-                    // Any read has a lane in the channel.
-                    lowest = 1 - (T::LANES * self.columns.stride) as isize;
-                    highest = (self.rows.size * self.columns.size) as isize - 1;
-                    break 'rows;
+        let Self { rows, columns, .. } = *self;
+        let mut offsets = [0; 2];
+        for column in 0..columns.taps.min(TABLE) {
+            let lanes = self.runs.map(|run| self.lanes_inside(run, column));
+            let across = column as isize * columns.step;
+            for row in 0..rows.taps {
+                let tap = row * columns.taps + column;
+                if tap >= TABLE {
+                    break;
                 }
-                let reads = self.reads(row, column);
+                let down = row as isize * rows.step;
+                let reads = self.reads(lanes, down, across);
                 for Read { offset, .. } in reads {
-                    (lowest, highest) = (lowest.min(offset), highest.max(offset));
+                    offsets = [offsets[0].min(offset), offsets[1].max(offset)];
                 }
                 self.table[tap] = reads;
-                tap += 1;
             }
         }
-        self.offsets = [lowest, highest];
+        if rows.taps * columns.taps > TABLE {
+            // Any read has a lane in the channel.
+            let before = 1 - (T::LANES * columns.stride) as isize;
+            offsets = [before, (rows.size * columns.size) as isize - 1];
+        }
+        self.offsets = offsets;
     }
 
-    /// What a tap reads.
+    /// The lanes of a run that are in the image's columns at a tap's column, if any are.
     #[inline(always)]
-    fn reads(&self, row: usize, column: usize) -> [Read<T::Lanes>; 2] {
-        let Self { rows, columns, .. } = self;
-        let [a, b] = self.runs.map(|run| {
-            let y = run.y + row as isize * rows.step;
-            let x = run.x + column as isize * columns.step;
-            // The strides are 1 and 2: a shift divides.
-            let stride = columns.stride as isize;
-            let lane = |place: isize| {
-                let lanes = (place - x + stride - 1) >> (stride - 1);
-                lanes.clamp(run.first as isize, run.end as isize) as usize
-            };
-            let (first, end) = (lane(0), lane(columns.size as isize));
-            if first >= end || y < 0 || y >= rows.size as isize {
-                return Read {
-                    offset: 0,
-                    mask: self.below[0],
-                };
-            }
-            Read {
-                offset: y * columns.size as isize + x,
-                mask: self.below[end].andnot(self.below[first]),
-            }
-        });
+    fn lanes_inside(&self, run: Run, column: usize) -> Option<T::Lanes> {
+        let Grid {
+            size, step, stride, ..
+        } = self.columns;
+        let x = run.x + column as isize * step;
+        // Strides of runs are 1 and 2: a shift divides.
+        let lane = |place: isize| {
+            let lanes = (place - x + stride as isize - 1) >> (stride - 1);
+            lanes.clamp(run.first as isize, run.end as isize) as usize
+        };
+        let (first, end) = (lane(0), lane(size as isize));
+        (first < end).then(|| self.below[end].andnot(self.below[first]))
+    }
+
+    /// What is read at so many rows and columns from tap 0, by these lanes of the runs.
+    #[inline(always)]
+    fn reads(
+        &self,
+        lanes: [Option<T::Lanes>; 2],
+        down: isize,
+        across: isize,
+    ) -> [Read<T::Lanes>; 2] {
+        let [here, next] = lanes;
+        let a = self.read_of(self.runs[0], here, down, across);
+        if self.runs[1].first == self.runs[1].end {
+            return [a, a];
+        }
+        let b = self.read_of(self.runs[1], next, down, across);
         if self.kind == Kind::Split {
             return [a, b];
         }
@@ -159,49 +167,122 @@ impl<T: Float> Window<T> {
         [Read { offset, mask }, a]
     }
 
-    /// Calls `put` with what each of the taps reads of the channel that begins at `base`.
+    #[inline(always)]
+    fn read_of(
+        &self,
+        run: Run,
+        lanes: Option<T::Lanes>,
+        down: isize,
+        across: isize,
+    ) -> Read<T::Lanes> {
+        let y = run.y + down;
+        match lanes {
+            Some(mask) if y >= 0 && y < self.rows.size as isize => Read {
+                offset: y * self.columns.size as isize + run.x + across,
+                mask,
+            },
+            _ => Read {
+                offset: 0,
+                mask: self.below[0],
+            },
+        }
+    }
+
+    /// What a tap reads.
+    fn reads_of_tap(&self, tap: usize) -> [Read<T::Lanes>; 2] {
+        let Self { rows, columns, .. } = self;
+        let (row, column) = (tap / columns.taps, tap % columns.taps);
+        let lanes = self.runs.map(|run| self.lanes_inside(run, column));
+        self.reads(
+            lanes,
+            row as isize * rows.step,
+            column as isize * columns.step,
+        )
+    }
+
+    /// Writes what each of the taps reads of the channel that begins at `base`, `nr` elements apart
+    /// as if tap 0 went to `to`.
+    ///
+    /// # Safety
+    /// The channel is in the tensor, the places are writable.
+    pub unsafe fn read(&self, base: usize, taps: Range<usize>, to: *mut T, nr: usize) {
+        for tap in taps {
+            // SAFETY: the caller says so.
+            unsafe { self.read_one(base, tap).store(to.wrapping_add(tap * nr)) };
+        }
+    }
+
+    /// As `read` for all taps of so many channels, one behind the other.
+    ///
+    /// # Safety
+    /// As for `read`.
+    #[inline(always)]
+    pub unsafe fn read_all(&self, base: usize, channels: usize, mut to: *mut T, nr: usize) {
+        let taps = self.rows.taps * self.columns.taps;
+        let plane = self.rows.size * self.columns.size;
+        let within = self.is_within(base) && self.is_within(base + (channels - 1) * plane);
+        // SAFETY: the caller says so, and offsets have been looked at.
+        unsafe {
+            if self.kind == Kind::Whole && self.columns.stride == 1 && taps <= TABLE && within {
+                let mut from = self.image.tensor.add(base);
+                for _ in 0..channels {
+                    for [Read { offset, mask }, _] in &self.table[..taps] {
+                        T::Lanes::load(from.offset(*offset)).and(*mask).store(to);
+                        to = to.wrapping_add(nr);
+                    }
+                    from = from.wrapping_add(plane);
+                }
+            } else {
+                for channel in 0..channels {
+                    self.read(base + channel * plane, 0..taps, to, nr);
+                    to = to.wrapping_add(taps * nr);
+                }
+            }
+        }
+    }
+
+    /// What one tap reads of the channel that begins at `base`.
     ///
     /// # Safety
     /// The channel is in the tensor.
     #[inline(always)]
-    pub unsafe fn read(
-        &self,
-        base: usize,
-        taps: Range<usize>,
-        mut put: impl FnMut(usize, T::Lanes),
-    ) {
+    pub unsafe fn read_one(&self, base: usize, tap: usize) -> T::Lanes {
         // SAFETY: the caller says so, and offsets are looked at first.
         unsafe {
-            let [lowest, highest] = self.offsets;
-            let reach = T::LANES * self.columns.stride;
-            let end = base as isize + highest + reach as isize;
-            if self.kind == Kind::Apart
-                || base as isize + lowest < 0
-                || end > self.image.length as isize
-            {
-                taps.for_each(|tap| put(tap, self.lanes_apart(base, tap)));
-                return;
+            if tap >= TABLE || self.kind != Kind::Whole || !self.is_within(base) {
+                return self.read_slowly(base, tap);
             }
-            let from = self.image.tensor.add(base);
-            let known = taps.start.min(TABLE)..taps.end.min(TABLE);
-            match (self.kind, self.columns.stride) {
-                (Kind::Whole, 1) => {
-                    for tap in known {
-                        let [Read { offset, mask }, _] = self.table[tap];
-                        put(tap, T::Lanes::load(from.offset(offset)).and(mask));
-                    }
-                }
-                _ => {
-                    for tap in known {
-                        put(tap, self.pick(from, self.table[tap]));
-                    }
-                }
-            }
-            for tap in taps.start.max(TABLE)..taps.end {
-                let (row, column) = (tap / self.columns.taps, tap % self.columns.taps);
-                put(tap, self.pick(from, self.reads(row, column)));
+            let [Read { offset, mask }, _] = self.table[tap];
+            let from = self.image.tensor.add(base).offset(offset);
+            match self.columns.stride {
+                1 => T::Lanes::load(from).and(mask),
+                _ => T::Lanes::load_even(from).and(mask),
             }
         }
+    }
+
+    #[inline(never)]
+    unsafe fn read_slowly(&self, base: usize, tap: usize) -> T::Lanes {
+        // SAFETY: the caller says so, and offsets are looked at first.
+        unsafe {
+            let reads = match tap {
+                _ if self.kind == Kind::Apart || !self.is_within(base) => {
+                    return self.lanes_apart(base, tap);
+                }
+                0..TABLE => self.table[tap],
+                _ => self.reads_of_tap(tap),
+            };
+            self.pick(self.image.tensor.add(base), reads)
+        }
+    }
+
+    /// Whether all that is read of the channel at `base` is in the tensor.
+    #[inline(always)]
+    fn is_within(&self, base: usize) -> bool {
+        let [lowest, highest] = self.offsets;
+        let reach = (T::LANES * self.columns.stride) as isize;
+        let base = base as isize;
+        base + lowest >= 0 && base + highest + reach <= self.image.length as isize
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 #[cfg(not(target_feature = "relaxed-simd"))]
 use core::arch::wasm32::v128_bitselect;
 
-use super::{Lanes, Register};
+use super::{Lanes, MAX_LANES, Register};
 
 mod f32x4 {
     pub use core::arch::wasm32::{
@@ -283,6 +283,14 @@ macro_rules! lanes {
                         (F64x2::load(to) + x).store(to);
                     }
                 }
+            }
+            #[inline(always)]
+            fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES] {
+                let mut turned = rows;
+                for (to, column) in turned.iter_mut().zip($transpose([$(rows[$lane].0),+])) {
+                    *to = Self(column);
+                }
+                turned
             }
             #[inline(always)]
             unsafe fn load_even(from: *const $type) -> Self {
