@@ -64,16 +64,18 @@ export async function runStep(
   }
 }
 
-/** The means over all rows of tables. */
+/** The means over all rows of tables; each batch waits at the `gate`. */
 export async function averagesOf(
   step: MeasuredStep,
   metrics: MetricSet,
   [x, ...others]: readonly [Table, ...(Table | undefined)[]],
   batchSize: number,
+  gate?: () => Promise<void>,
 ): Promise<Averages> {
   const averages = new Averages(metrics);
   const rows = x.shape[0]!;
   for (let start = 0; start < rows; start += batchSize) {
+    await gate?.();
     const end = Math.min(rows, start + batchSize);
     const batch = [x, ...others].map((table) => table && sliceRows(table, start, end));
     averages.add(await runStep(step, batch, metrics.streamed));

@@ -17,7 +17,7 @@ export interface ProgressOptions {
   readonly steps: number;
   /** 0: silent, 1: a bar, or a line an epoch where lines cannot be written over, 2: a line. */
   readonly verbose: 0 | 1 | 2;
-  readonly stream?: ProgressStream;
+  readonly stream?: ProgressStream | undefined;
   /** Milliseconds from some beginning. */
   readonly clock?: () => number;
 }
@@ -53,11 +53,17 @@ export function formatStep(milliseconds: number): string {
   return `${milliseconds >= 10 ? Math.round(milliseconds) : milliseconds.toFixed(1)}ms/step`;
 }
 
-/** One line of progress within an epoch. */
-export function formatBar(step: number, steps: number, elapsed: number, report: Report): string {
+/** One line of progress within an epoch, of which `step` − `from` steps took `elapsed`. */
+export function formatBar(
+  step: number,
+  steps: number,
+  elapsed: number,
+  report: Report,
+  from = 0,
+): string {
   const filled = Math.floor((barWidth * step) / steps);
   const bar = "━".repeat(filled) + "╌".repeat(barWidth - filled);
-  const perStep = elapsed / step;
+  const perStep = elapsed / (step - from);
   const left = formatDuration(((steps - step) * perStep) / 1000);
   const count = `${String(step).padStart(String(steps).length)}/${steps}`;
   return `${count} ${bar} ETA ${left} ${formatStep(perStep)} - ${formatReport(report)}`;
@@ -70,6 +76,7 @@ export class ProgressBar {
   private readonly clock: () => number;
   private epoch = 0;
   private started = 0;
+  private from = 0;
   private drawn = -Infinity;
   private trained = 0;
   private width = 0;
@@ -80,8 +87,9 @@ export class ProgressBar {
     this.clock = options.clock ?? (() => performance.now());
   }
 
-  /** Begins an epoch. */
-  startEpoch(epoch: number): void {
+  /** Begins an epoch, or what is left of it after `from` steps. */
+  startEpoch(epoch: number, from = 0): void {
+    this.from = from;
     this.started = this.clock();
     this.drawn = -Infinity;
     if (this.live) this.stream?.write(`Epoch ${epoch + 1}/${this.options.epochs}\n`);
@@ -94,14 +102,14 @@ export class ProgressBar {
     this.trained = now;
     if (!this.live || (now - this.drawn < redrawInterval && step < this.options.steps)) return;
     this.drawn = now;
-    this.draw(formatBar(step, this.options.steps, now - this.started, report));
+    this.draw(formatBar(step, this.options.steps, now - this.started, report, this.from));
   }
 
   /** Ends an epoch with its values. */
   endEpoch(report: Report): void {
     const { steps, epochs } = this.options;
     const elapsed = this.trained - this.started;
-    const times = `${formatDuration(elapsed / 1000)} ${formatStep(elapsed / steps)}`;
+    const times = `${formatDuration(elapsed / 1000)} ${formatStep(elapsed / Math.max(1, steps - this.from))}`;
     const line = `${steps}/${steps} - ${times} - ${formatReport(report)}`;
     if (this.live) {
       this.draw(line);
