@@ -12,7 +12,9 @@ import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
 import type { FitOptions } from "./fit.js";
 import { fit } from "./fit.js";
 import type { History, Report } from "./history.js";
+import { Dataset } from "../data/dataset.js";
 import type { Input } from "../data/inputs.js";
+import type { TrainingBatch } from "./feed.js";
 import { tableOf } from "../data/inputs.js";
 import type { LossName } from "./losses.js";
 import { entryLoss } from "./losses.js";
@@ -73,13 +75,31 @@ export abstract class Model extends Module {
    * Trains on `x` and `y`, a row for a row. Throws DataError for empty or unequal data, IndexError
    * for labels or ids out of range, NonFiniteError naming step and layer for a loss that is none.
    */
-  async fit(x: Input, y: Input, options: FitOptions = {}): Promise<History> {
-    return fit(this, x, y, options);
+  async fit(x: Input, y: Input, options?: FitOptions): Promise<History>;
+  /** Trains on the batches `[x, y]` or `[x, y, sampleWeight]` of a Dataset. */
+  async fit(dataset: Dataset<TrainingBatch>, options?: FitOptions): Promise<History>;
+  async fit(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | FitOptions,
+    options: FitOptions = {},
+  ): Promise<History> {
+    return x instanceof Dataset
+      ? fit(this, x, undefined, (y as FitOptions | undefined) ?? {})
+      : fit(this, x, y as Input, options);
   }
 
   /** The loss and metrics on `x` and `y`. */
-  async evaluate(x: Input, y: Input, options: EvaluateOptions = {}): Promise<Report> {
-    return evaluate(this, x, y, options);
+  async evaluate(x: Input, y: Input, options?: EvaluateOptions): Promise<Report>;
+  /** The same on the batches of a Dataset. */
+  async evaluate(dataset: Dataset<TrainingBatch>, options?: EvaluateOptions): Promise<Report>;
+  async evaluate(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | EvaluateOptions,
+    options: EvaluateOptions = {},
+  ): Promise<Report> {
+    return x instanceof Dataset
+      ? evaluate(this, x, undefined, (y as EvaluateOptions | undefined) ?? {})
+      : evaluate(this, x, y as Input, options);
   }
 
   /**
@@ -92,8 +112,11 @@ export abstract class Model extends Module {
     return { description: train.describe(...inputs), peakBytes: train.peakBytes(...inputs) };
   }
 
-  /** The outputs for `x`, `[rows, ...]`. */
-  async predict(x: Input, options: PredictOptions = {}): Promise<Tensor> {
+  /** The outputs for `x`, or the batches of a Dataset, `[rows, ...]`. */
+  async predict(
+    x: Input | Dataset<Input | TrainingBatch>,
+    options: PredictOptions = {},
+  ): Promise<Tensor> {
     this.#predict ??= predictStep(this);
     return predict(this.#predict, x, options);
   }

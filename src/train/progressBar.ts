@@ -13,8 +13,8 @@ export interface ProgressStream {
 /** What a progress bar is told at the start. */
 export interface ProgressOptions {
   readonly epochs: number;
-  /** Steps an epoch. */
-  readonly steps: number;
+  /** Steps an epoch; undefined until the first one has told. */
+  readonly steps: number | undefined;
   /** 0: silent, 1: a bar, or a line an epoch where lines cannot be written over, 2: a line. */
   readonly verbose: 0 | 1 | 2;
   readonly stream?: ProgressStream;
@@ -54,13 +54,20 @@ export function formatStep(milliseconds: number): string {
 }
 
 /** One line of progress within an epoch. */
-export function formatBar(step: number, steps: number, elapsed: number, report: Report): string {
+export function formatBar(
+  step: number,
+  steps: number | undefined,
+  elapsed: number,
+  report: Report,
+): string {
+  const rest = `${formatStep(elapsed / step)} - ${formatReport(report)}`;
+  if (steps === undefined) return `${step}/? ${formatDuration(elapsed / 1000)} ${rest}`;
   const filled = Math.floor((barWidth * step) / steps);
   const bar = "━".repeat(filled) + "╌".repeat(barWidth - filled);
   const perStep = elapsed / step;
   const left = formatDuration(((steps - step) * perStep) / 1000);
   const count = `${String(step).padStart(String(steps).length)}/${steps}`;
-  return `${count} ${bar} ETA ${left} ${formatStep(perStep)} - ${formatReport(report)}`;
+  return `${count} ${bar} ETA ${left} ${rest}`;
 }
 
 /** Writes progress as it goes. */
@@ -72,10 +79,13 @@ export class ProgressBar {
   private started = 0;
   private drawn = -Infinity;
   private trained = 0;
+  private done = 0;
+  private steps: number | undefined;
   private width = 0;
 
   constructor(options: ProgressOptions) {
     this.options = options;
+    this.steps = options.steps;
     this.stream = options.verbose === 0 ? undefined : (options.stream ?? standardStream());
     this.clock = options.clock ?? (() => performance.now());
   }
@@ -92,14 +102,17 @@ export class ProgressBar {
   update(step: number, report: Report): void {
     const now = this.clock();
     this.trained = now;
-    if (!this.live || (now - this.drawn < redrawInterval && step < this.options.steps)) return;
+    this.done = step;
+    if (!this.live || (now - this.drawn < redrawInterval && step !== this.steps)) return;
     this.drawn = now;
-    this.draw(formatBar(step, this.options.steps, now - this.started, report));
+    this.draw(formatBar(step, this.steps, now - this.started, report));
   }
 
   /** Ends an epoch with its values. */
   endEpoch(report: Report): void {
-    const { steps, epochs } = this.options;
+    const { epochs } = this.options;
+    const steps = this.done;
+    this.steps = steps;
     const elapsed = this.trained - this.started;
     const times = `${formatDuration(elapsed / 1000)} ${formatStep(elapsed / steps)}`;
     const line = `${steps}/${steps} - ${times} - ${formatReport(report)}`;

@@ -1,5 +1,6 @@
 /** Training, as users import it. */
 export type { EvaluateOptions, PredictOptions } from "./evaluate.js";
+export type { TrainingBatch } from "./feed.js";
 export type { FitCallbacks, FitOptions } from "./fit.js";
 export { History } from "./history.js";
 export type { Report } from "./history.js";
