@@ -44,7 +44,7 @@ const layers = {
 
   nn: [...tensors, "random"],
   metrics: [...tensors, "random", "nn", "data"],
-  optim: [...tensors, "nn"],
+  optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
   io: [...tensors, "nn", "optim", "text", "train"],

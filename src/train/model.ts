@@ -50,7 +50,7 @@ export abstract class Model extends Module {
       loss: entryLoss(options.loss),
       metrics: metricSet(options.metrics ?? []),
     };
-    const optimizer = makeOptimizer(options.optimizer, this.parameters());
+    const optimizer = makeOptimizer(options.optimizer, this.namedParameters());
     this.#training = {
       options,
       objective,
