@@ -32,14 +32,14 @@ export class GradientAccumulator {
     keep(this.count, cast(count, "float32"));
   }
 
-  /** Makes each gradient the mean over all that were gathered, with those there are now. */
-  takeMean(count: Tensor): void {
-    const all = add(this.count, cast(count, "float32"));
+  /** Makes each gradient the mean over all that were gathered, with those there are, if any. */
+  takeMean(count?: Tensor): void {
+    const all = count ? add(this.count, cast(count, "float32")) : this.count;
     for (const parameter of this.parameters) {
+      const { grad, dtype, requiresGrad } = parameter;
       const sum = this.sums.get(parameter)!;
-      if (parameter.grad) {
-        parameter.grad = div(add(sum, parameter.grad), cast(all, parameter.dtype));
-      }
+      if (grad) parameter.grad = div(add(sum, grad), cast(all, dtype));
+      else if (!count && requiresGrad) parameter.grad = div(sum, cast(all, dtype));
     }
   }
 

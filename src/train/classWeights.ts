@@ -3,7 +3,7 @@ import type { Table } from "../data/rows.js";
 import type { TypedArray } from "../dtype.js";
 import { ArgumentError, DataError } from "../errors.js";
 import { formatShape } from "../shape.js";
-import type { Rows } from "./trainingRows.js";
+import type { Rows } from "./feed.js";
 
 /**
  * How much each class counts: numbers by class, or `balanced` for rows/(classes·rows of the class),

@@ -1,15 +1,16 @@
 /** The training loop behind `fit`. */
 import type { NonFiniteError } from "../errors.js";
-import type { Input } from "../data/inputs.js";
+import { DataError } from "../errors.js";
 import { nonFiniteLoss } from "./diagnose.js";
 import { runStep, tensorOf } from "./evaluate.js";
-import type { FitOptions, FullFitOptions } from "./fitOptions.js";
+import type { Rows } from "./feed.js";
+import type { FitData } from "./fitFeeds.js";
+import { fitFeeds } from "./fitFeeds.js";
+import type { FitOptions } from "./fitOptions.js";
 import { checkFitOptions } from "./fitOptions.js";
 import type { History, Report } from "./history.js";
 import type { Model } from "./model.js";
 import { TrainingRun } from "./trainingRun.js";
-import type { Rows } from "./trainingRows.js";
-import { countOf, cutRows, divideRows, RowBatches } from "./trainingRows.js";
 
 /** Progress of a run: an epoch has begun, a batch or an epoch has ended. */
 export type FitEvent =
@@ -19,15 +20,18 @@ export type FitEvent =
       readonly epoch: number;
       /** Counted from 1 in each epoch. */
       readonly step: number;
-      /** Batches an epoch. */
-      readonly steps: number;
+      /** Batches an epoch; undefined where only the first epoch of a Dataset will tell. */
+      readonly steps: number | undefined;
       readonly report: Report;
     }
   | { readonly type: "epochEnd"; readonly epoch: number; readonly report: Report };
 
+/** The events of a run, and at its end what it reported. */
+export type FitEvents = AsyncGenerator<FitEvent, History, undefined>;
+
 /** Trains `model`; gives what it reported. */
-export async function fit(model: Model, x: Input, y: Input, options: FitOptions): Promise<History> {
-  const events = fitEvents(model, x, y, options);
+export async function fit(model: Model, data: FitData, options: FitOptions): Promise<History> {
+  const events = fitEvents(model, data, options);
   for (;;) {
     const next = await events.next();
     if (next.done) return next.value;
@@ -35,13 +39,10 @@ export async function fit(model: Model, x: Input, y: Input, options: FitOptions)
 }
 
 /** Trains `model` as its events are asked for; ends with what it reported. */
-export async function* fitEvents(
-  model: Model,
-  x: Input,
-  y: Input,
-  given: FitOptions,
-): AsyncGenerator<FitEvent, History, undefined> {
-  const run = prepare(model, x, y, checkFitOptions(given));
+export async function* fitEvents(model: Model, data: FitData, given: FitOptions): FitEvents {
+  model.setup("fit");
+  const options = checkFitOptions(given);
+  const run = new TrainingRun(model, options, fitFeeds(data, options));
   // What is left without an error was left by whoever asks for the events.
   let how: "done" | "aborted" | "failed" = "aborted";
   try {
@@ -51,10 +52,11 @@ export async function* fitEvents(
     how = "done";
     return run.history;
   } catch (error) {
-    if (!(run.options.signal?.aborted && error === run.options.signal.reason)) how = "failed";
+    if (!(options.signal?.aborted && error === options.signal.reason)) how = "failed";
     throw error;
   } finally {
     if (how !== "done") await interrupt(run, how);
+    await run.close();
   }
 }
 
@@ -68,17 +70,24 @@ async function interrupt(run: TrainingRun, how: "aborted" | "failed"): Promise<v
 }
 
 async function* trainEpoch(run: TrainingRun): AsyncGenerator<FitEvent, void, undefined> {
-  const { epoch, steps } = run;
+  const { epoch } = run;
   await run.gate();
+  const isNew = run.step === 0;
   await run.beginEpoch();
-  if (run.step === 0) yield { type: "epochBegin", epoch };
-  for (const batch of run.batches.epoch(epoch, run.step)) {
+  if (isNew) yield { type: "epochBegin", epoch };
+  for (;;) {
     await run.gate();
-    if (run.isOver) return;
+    // A stop after the last batch of an epoch still ends the epoch.
+    if (run.isOver && run.step !== run.steps) return;
+    const batch = await run.nextBatch();
+    if (!batch) break;
     const report = await trainBatch(run, batch);
     if (!report) return;
-    yield { type: "batchEnd", epoch, step: run.step, steps, report };
+    yield { type: "batchEnd", epoch, step: run.step, steps: run.steps, report };
   }
+  if (run.step === 0)
+    throw new DataError("fit: the Dataset is empty: there is nothing to train on");
+  if (run.isGathering) await run.setup.train.step("rest")();
   yield { type: "epochEnd", epoch, report: await run.endEpoch() };
 }
 
@@ -96,6 +105,7 @@ async function trainBatch(run: TrainingRun, batch: Rows): Promise<Report | undef
   }
   run.averages.add(sums);
   run.step++;
+  run.totalSteps++;
   const report = run.averages.interim();
   await run.call((one) => one.onBatchEnd?.(step + 1, report));
   return report;
@@ -104,23 +114,4 @@ async function trainBatch(run: TrainingRun, batch: Rows): Promise<Report | undef
 async function rejectNonFinite(run: TrainingRun, error: NonFiniteError): Promise<void> {
   await run.call((one) => one.onNonFinite?.(error));
   if (!run.isOver) throw error;
-}
-
-function prepare(model: Model, x: Input, y: Input, options: FullFitOptions): TrainingRun {
-  model.setup("fit");
-  const { batchSize, shuffle = true, seed = 0, overfitBatches, devBatches } = options;
-  const divided = divideRows(x, y, options);
-  const first = (rows: Rows, count: number): Rows =>
-    cutRows(rows, 0, Math.min(countOf(rows), count * batchSize));
-  let { rows, validation } = divided;
-  if (overfitBatches !== undefined) {
-    rows = first(rows, overfitBatches);
-    validation &&= rows;
-  }
-  if (devBatches !== undefined) {
-    rows = first(rows, devBatches);
-    validation &&= first(validation, devBatches);
-  }
-  const order = { batchSize, shuffle: shuffle && overfitBatches === undefined, seed };
-  return new TrainingRun({ model, options, batches: new RowBatches(rows, order), validation });
 }

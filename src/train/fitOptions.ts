@@ -1,13 +1,14 @@
 /** What `fit` may be told. */
 import { checkWhole } from "../checks.js";
 import { ArgumentError } from "../errors.js";
+import type { Dataset } from "../data/dataset.js";
 import type { Input } from "../data/inputs.js";
 import type { ClassWeight } from "./classWeights.js";
 import type { TrainingControl } from "./control.js";
 import { defaultBatchSize } from "./evaluate.js";
+import type { TrainingBatch } from "./feed.js";
 import type { FitCallbacks } from "./hooks.js";
 import type { ProgressStream } from "./progressBar.js";
-import type { ValidationData } from "./trainingRows.js";
 
 /** Options of `fit`. */
 export interface FitOptions {
@@ -19,8 +20,10 @@ export interface FitOptions {
   readonly initialEpoch?: number;
   /** The share of rows, the last ones, to measure on instead of train on. Default: 0. */
   readonly validationSplit?: number;
-  /** Rows to measure on after each epoch. */
-  readonly validationData?: ValidationData;
+  /** Rows to measure on after each epoch: `[x, y]`, `[x, y, sampleWeight]`, or batches. */
+  readonly validationData?: TrainingBatch | Dataset<TrainingBatch>;
+  /** Batches an epoch, of a Dataset that never ends or is long. Default: all there are. */
+  readonly stepsPerEpoch?: number;
   /** Whether each epoch has an order of its own. Default: true. */
   readonly shuffle?: boolean;
   /** What the orders follow from. Default: 0. */
@@ -34,7 +37,7 @@ export interface FitOptions {
    * entries. Default: 1.
    */
   readonly gradientAccumulationSteps?: number;
-  /** Trains on this many batches of the first rows only, and measures on them: can it learn at all? */
+  /** Trains on this many batches only, the first, and measures on them: can it learn at all? */
   readonly overfitBatches?: number;
   /**
    * Tries everything once: one epoch of this many batches (`true`: 1), and of validation; callbacks
@@ -60,11 +63,13 @@ export type FullFitOptions = FitOptions & {
   readonly gradientAccumulationSteps: number;
   /** Batches of a dev run; undefined in others. */
   readonly devBatches: number | undefined;
+  /** The options as they were given. */
+  readonly given: FitOptions;
 };
 
 /** `options`, checked. Throws ArgumentError, naming what is wrong. */
 export function checkFitOptions(options: FitOptions): FullFitOptions {
-  const { fastDevRun = false, overfitBatches } = options;
+  const { fastDevRun = false, overfitBatches, stepsPerEpoch } = options;
   const devBatches = fastDevRun === false ? undefined : Number(fastDevRun);
   const full = {
     batchSize: defaultBatchSize,
@@ -72,14 +77,16 @@ export function checkFitOptions(options: FitOptions): FullFitOptions {
     initialEpoch: 0,
     gradientAccumulationSteps: 1,
     ...definedOf(options),
-    ...(devBatches !== undefined && { epochs: 1, initialEpoch: 0 }),
+    ...(devBatches !== undefined && { epochs: 1, initialEpoch: 0, stepsPerEpoch: undefined }),
     devBatches,
+    given: options,
   };
   checkWhole("fit: batchSize", full.batchSize, 1);
   checkWhole("fit: epochs", full.epochs, 1);
   checkWhole("fit: initialEpoch", full.initialEpoch, 0);
   checkWhole("fit: gradientAccumulationSteps", full.gradientAccumulationSteps, 1);
   if (devBatches !== undefined) checkWhole("fit: fastDevRun", devBatches, 1);
+  if (stepsPerEpoch !== undefined) checkWhole("fit: stepsPerEpoch", stepsPerEpoch, 1);
   if (overfitBatches !== undefined) checkWhole("fit: overfitBatches", overfitBatches, 1);
   if (full.initialEpoch < full.epochs) return full;
   throw new ArgumentError(

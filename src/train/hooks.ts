@@ -24,13 +24,13 @@ export interface TrainingState {
 export interface FitContext {
   readonly model: Model;
   readonly optimizer: Optimizer;
-  /** Epochs in all, and batches an epoch. */
   readonly epochs: number;
-  readonly steps: number;
+  /** Batches an epoch; undefined where only the first epoch of a Dataset will tell. */
+  readonly steps: number | undefined;
   /** Epochs that are done, and batches of the epoch under way. */
   readonly epoch: number;
   readonly step: number;
-  /** Batches done since the first epoch. */
+  /** Batches done in all, before a checkpoint and after. */
   readonly totalSteps: number;
   /** Why the run is to end, once a callback has said so. */
   readonly stopReason: string | undefined;

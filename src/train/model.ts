@@ -9,11 +9,13 @@ import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { evaluate, predict, tensorOf } from "./evaluate.js";
 import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
-import type { FitEvent } from "./fit.js";
+import type { FitEvents } from "./fit.js";
 import { fit, fitEvents } from "./fit.js";
 import type { FitOptions } from "./fitOptions.js";
 import type { History, Report } from "./history.js";
+import { Dataset } from "../data/dataset.js";
 import type { Input } from "../data/inputs.js";
+import type { TrainingBatch } from "./feed.js";
 import { tableOf } from "../data/inputs.js";
 import type { LossName } from "./losses.js";
 import { entryLoss } from "./losses.js";
@@ -80,25 +82,48 @@ export abstract class Model extends Module {
    * Trains on `x` and `y`, a row for a row. Throws DataError for empty or unequal data, IndexError
    * for labels or ids out of range, NonFiniteError naming step and layer for a loss that is none.
    */
-  async fit(x: Input, y: Input, options: FitOptions = {}): Promise<History> {
-    return fit(this, x, y, options);
+  async fit(x: Input, y: Input, options?: FitOptions): Promise<History>;
+  /** Trains on the batches `[x, y]` or `[x, y, sampleWeight]` of a Dataset. */
+  async fit(dataset: Dataset<TrainingBatch>, options?: FitOptions): Promise<History>;
+  async fit(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | FitOptions,
+    options: FitOptions = {},
+  ): Promise<History> {
+    return x instanceof Dataset
+      ? fit(this, [x, undefined], (y as FitOptions | undefined) ?? {})
+      : fit(this, [x, y as Input], options);
   }
 
   /**
    * Trains as `fit` does, a step whenever the next event is asked for: `for await` shows progress,
    * and leaving it ends the training between two batches, with the model whole.
    */
+  fitEvents(x: Input, y: Input, options?: FitOptions): FitEvents;
+  /** The same on the batches of a Dataset. */
+  fitEvents(dataset: Dataset<TrainingBatch>, options?: FitOptions): FitEvents;
   fitEvents(
-    x: Input,
-    y: Input,
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | FitOptions,
     options: FitOptions = {},
-  ): AsyncGenerator<FitEvent, History, undefined> {
-    return fitEvents(this, x, y, options);
+  ): FitEvents {
+    return x instanceof Dataset
+      ? fitEvents(this, [x, undefined], (y as FitOptions | undefined) ?? {})
+      : fitEvents(this, [x, y as Input], options);
   }
 
   /** The loss and metrics on `x` and `y`. */
-  async evaluate(x: Input, y: Input, options: EvaluateOptions = {}): Promise<Report> {
-    return evaluate(this, x, y, options);
+  async evaluate(x: Input, y: Input, options?: EvaluateOptions): Promise<Report>;
+  /** The same on the batches of a Dataset. */
+  async evaluate(dataset: Dataset<TrainingBatch>, options?: EvaluateOptions): Promise<Report>;
+  async evaluate(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | EvaluateOptions,
+    options: EvaluateOptions = {},
+  ): Promise<Report> {
+    return x instanceof Dataset
+      ? evaluate(this, x, undefined, (y as EvaluateOptions | undefined) ?? {})
+      : evaluate(this, x, y as Input, options);
   }
 
   /**
@@ -111,8 +136,11 @@ export abstract class Model extends Module {
     return { description: train.describe(...inputs), peakBytes: train.peakBytes(...inputs) };
   }
 
-  /** The outputs for `x`, `[rows, ...]`. */
-  async predict(x: Input, options: PredictOptions = {}): Promise<Tensor> {
+  /** The outputs for `x`, or the batches of a Dataset, `[rows, ...]`. */
+  async predict(
+    x: Input | Dataset<Input | TrainingBatch>,
+    options: PredictOptions = {},
+  ): Promise<Tensor> {
     this.#predict ??= predictStep(this);
     return predict(this.#predict, x, options);
   }

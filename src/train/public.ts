@@ -2,9 +2,10 @@
 export type { EvaluateOptions, PredictOptions } from "./evaluate.js";
 export type { ClassWeight } from "./classWeights.js";
 export { TrainingControl } from "./control.js";
-export type { FitEvent } from "./fit.js";
+export type { FitEvent, FitEvents } from "./fit.js";
 export type { FitOptions } from "./fitOptions.js";
 export type { CallbackState, FitCallbacks, FitContext, TrainingState } from "./hooks.js";
+export type { TrainingBatch } from "./feed.js";
 export { History } from "./history.js";
 export type { Report } from "./history.js";
 export type { Table } from "../data/rows.js";

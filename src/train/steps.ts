@@ -31,9 +31,10 @@ export type MeasuredStep = Compiled<readonly Tensor[], readonly Tensor[]>;
 
 /**
  * What a step does with its gradients: `whole` updates with them; of several that share an update,
- * the `first` and the `middle` ones keep them, the `last` updates with the mean of all.
+ * the `first` and the `middle` ones keep them, the `last` updates with the mean of all. `rest` has
+ * no batch: it updates with what was kept, where an epoch ends.
  */
-export type Phase = "whole" | "first" | "middle" | "last";
+export type Phase = "whole" | "first" | "middle" | "last" | "rest";
 
 /** The steps that learn: forward, backward and update, traced once for each shape of batch. */
 export class TrainSteps {
@@ -66,6 +67,12 @@ export class TrainSteps {
 
   private record(phase: Phase, [x, y, weights]: readonly Tensor[]): readonly Tensor[] {
     const { model, optimizer, objective } = this;
+    if (phase === "rest") {
+      noGrad(() => this.accumulator.takeMean());
+      optimizer.step();
+      optimizer.zeroGrad();
+      return [];
+    }
     const before = buffersOf(model);
     const output = inMode("training", model, () => model.apply({ x: x! }));
     const { measured, total, count, loss } = measure(objective, output, y!, weights);

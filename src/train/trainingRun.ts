@@ -1,5 +1,6 @@
 /** A training run under way: where it stands, who takes part, and what it needs to go on. */
-import { StateError } from "../errors.js";
+import type { DatasetIterator } from "../data/dataset.js";
+import { ArgumentError, StateError } from "../errors.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { TrainingControl } from "./control.js";
 import { averagesOf } from "./evaluate.js";
@@ -10,30 +11,27 @@ import type { FitCallbacks, FitContext, TrainingState } from "./hooks.js";
 import type { Model, Training } from "./model.js";
 import { ProgbarLogger } from "./progbarLogger.js";
 import type { Phase } from "./steps.js";
-import type { Rows, RowBatches } from "./trainingRows.js";
+import type { Rows } from "./feed.js";
+import type { FitFeeds } from "./fitFeeds.js";
 import { captureState, restoreState } from "./trainingState.js";
-
-/** What a run is made of. */
-export interface RunParts {
-  readonly model: Model;
-  readonly options: FullFitOptions;
-  readonly batches: RowBatches;
-  readonly validation: Rows | undefined;
-}
 
 /** A training run under way. */
 export class TrainingRun implements FitContext {
   readonly model: Model;
   readonly setup: Training;
   readonly options: FullFitOptions;
-  readonly batches: RowBatches;
+  readonly feeds: FitFeeds;
   readonly history = new History();
   readonly callbacks: readonly FitCallbacks[];
   readonly epochs: number;
   averages: Averages;
   epoch: number;
   step = 0;
-  private readonly validation: Rows | undefined;
+  totalSteps = 0;
+  /** Batches an epoch, once they are known. */
+  steps: number | undefined;
+  /** The way through the batches of the epoch, or of all epochs where they are cut by steps. */
+  batches: DatasetIterator<Rows> | undefined;
   private readonly control: TrainingControl;
   private reason: string | undefined;
   private tasks: (() => void | Promise<void>)[] = [];
@@ -42,13 +40,16 @@ export class TrainingRun implements FitContext {
   private begun = false;
   private waiting: TrainingState | undefined;
 
-  constructor({ model, options, batches, validation }: RunParts) {
+  constructor(model: Model, options: FullFitOptions, feeds: FitFeeds) {
     const { callbacks = [], verbose = 1, progress, devBatches, control } = options;
     this.model = model;
     this.setup = model.setup("fit");
     this.options = options;
-    this.batches = batches;
-    this.validation = validation;
+    this.feeds = feeds;
+    this.steps = options.stepsPerEpoch ?? feeds.training.size;
+    if (this.steps === Infinity) {
+      throw new ArgumentError("fit: the Dataset never ends; say stepsPerEpoch");
+    }
     this.epochs = options.epochs;
     this.epoch = options.initialEpoch;
     this.control = control ?? new TrainingControl();
@@ -62,14 +63,6 @@ export class TrainingRun implements FitContext {
 
   get optimizer(): Optimizer {
     return this.setup.optimizer;
-  }
-
-  get steps(): number {
-    return this.batches.steps;
-  }
-
-  get totalSteps(): number {
-    return this.epoch * this.steps + this.step;
   }
 
   get stopReason(): string | undefined {
@@ -103,18 +96,17 @@ export class TrainingRun implements FitContext {
     this.waiting = state;
   }
 
-  /** Where the next batch stands among those that share an update. */
+  /** What the next batch does with its gradients. */
   get phase(): Phase {
     const { gradientAccumulationSteps: shared } = this.options;
-    const first = this.step % shared === 0;
-    const last = this.step % shared === shared - 1 || this.step === this.steps - 1;
-    if (first) return last ? "whole" : "first";
-    return last ? "last" : "middle";
+    if (shared === 1) return "whole";
+    if (this.step % shared === 0) return "first";
+    return this.step % shared === shared - 1 ? "last" : "middle";
   }
 
   /** Whether gradients wait for their update. */
   get isGathering(): boolean {
-    return this.step % this.options.gradientAccumulationSteps !== 0 && this.step < this.steps;
+    return this.step % this.options.gradientAccumulationSteps !== 0;
   }
 
   /** Calls a moment's callbacks in their order, then what they have put off. */
@@ -142,12 +134,26 @@ export class TrainingRun implements FitContext {
     this.waiting = undefined;
   }
 
-  /** Begins an epoch anew, unless it is one that a checkpoint was saved in. */
+  /** Begins an epoch, or goes on with one that a checkpoint was saved in. */
   async beginEpoch(): Promise<void> {
+    const { epoch, feeds, options } = this;
+    if (options.stepsPerEpoch !== undefined) {
+      // Where epochs are cut by steps, the next one goes on where the last one ended.
+      this.batches ??= feeds.training.repeat().iterator();
+    } else if (this.step === 0) {
+      await this.batches?.return();
+      this.batches = feeds.training.iterator({ epoch });
+    }
     if (this.step > 0) return;
     this.averages = new Averages(this.setup.objective.metrics);
-    const { epoch } = this;
     await this.call((one) => one.onEpochBegin?.(epoch));
+  }
+
+  /** The next batch of the epoch; undefined after the last. */
+  async nextBatch(): Promise<Rows | undefined> {
+    const { stepsPerEpoch = Infinity } = this.options;
+    if (this.step >= stepsPerEpoch) return undefined;
+    return (await this.batches!.next()).value;
   }
 
   /** Measures, and ends the epoch with what it reports. */
@@ -157,6 +163,7 @@ export class TrainingRun implements FitContext {
     const { epoch } = this;
     // What is saved now begins with the next epoch.
     this.epoch++;
+    this.steps = this.step;
     this.step = 0;
     await this.call((one) => {
       Object.assign(report, this.added);
@@ -168,12 +175,12 @@ export class TrainingRun implements FitContext {
   }
 
   private async validate(): Promise<Report> {
-    const { validation, setup, options } = this;
+    const { validation } = this.feeds;
     if (!validation) return {};
     await this.call((one) => one.onTestBegin?.());
-    const { metrics } = setup.objective;
+    const { evaluate, objective } = this.setup;
     const gate = (): Promise<void> => this.gate();
-    const averages = await averagesOf(setup.evaluate, metrics, validation, options.batchSize, gate);
+    const averages = await averagesOf(evaluate, objective.metrics, validation, gate);
     const report = averages.report("val");
     await this.call((one) => one.onTestEnd?.(report));
     return report;
@@ -183,6 +190,11 @@ export class TrainingRun implements FitContext {
     const { optimizer, last } = this;
     if (optimizer.hasAverages) optimizer.useAverages();
     await this.call((one) => one.onTrainEnd?.(last));
+  }
+
+  /** Lets go of what the batches hold open. */
+  async close(): Promise<void> {
+    await this.batches?.return();
   }
 
   /** Tells the callbacks that the run ends here. */

@@ -1,8 +1,12 @@
 /** All that a training run depends on, as plain data and tensors. */
+import type { DatasetIterator } from "../data/dataset.js";
+import type { Json } from "../data/source.js";
 import { DataError } from "../errors.js";
 import type { TensorData } from "../io/safetensors.js";
 import type { RandomState } from "../seed.js";
 import { randomState, setRandomState } from "../seed.js";
+import type { Rows } from "./feed.js";
+import type { FitOptions } from "./fitOptions.js";
 import type { AveragesState } from "./history.js";
 import type { CallbackState, FitCallbacks, TrainingState } from "./hooks.js";
 import type { TrainingRun } from "./trainingRun.js";
@@ -12,9 +16,14 @@ interface Values {
   readonly format: typeof format;
   readonly version: number;
   /** What must be the same, or rows would be seen twice or never. */
-  readonly identity: { readonly [name: string]: number | boolean };
+  readonly identity: { readonly [name: string]: number };
   readonly epoch: number;
   readonly step: number;
+  readonly totalSteps: number;
+  /** Batches an epoch, where they are known. */
+  readonly steps: number | undefined;
+  /** How far the batches are gone through; undefined between epochs of their own. */
+  readonly batches: Json | undefined;
   readonly averages: AveragesState;
   readonly random: RandomState;
   readonly optimizer: { readonly steps: number; readonly learningRate: number | undefined };
@@ -50,6 +59,9 @@ export async function captureState(run: TrainingRun): Promise<TrainingState> {
     identity: identityOf(run),
     epoch: run.epoch,
     step: run.step,
+    totalSteps: run.totalSteps,
+    steps: run.steps,
+    batches: isWithin(run.step, run.options) ? run.batches?.state() : undefined,
     averages: run.averages.state(),
     random: randomState(),
     optimizer: { steps, learningRate },
@@ -80,9 +92,12 @@ export async function restoreState(run: TrainingRun, state: TrainingState): Prom
   }
   const ofOptimizer = { ...values.optimizer, variables: part("optimizer.") };
   optimizer.checkStateDict(ofOptimizer);
+  if (values.batches !== undefined) run.batches = await openBatches(run, values.batches);
   run.averages.load(values.averages);
   run.epoch = values.epoch;
   run.step = values.step;
+  run.totalSteps = values.totalSteps;
+  run.steps = values.steps ?? run.steps;
   if (run.isGathering) {
     const { accumulator } = run.setup.train;
     const gathered = part("accumulator.");
@@ -109,13 +124,25 @@ export async function restoreState(run: TrainingRun, state: TrainingState): Prom
   }
 }
 
+async function openBatches(run: TrainingRun, state: Json): Promise<DatasetIterator<Rows>> {
+  const { training } = run.feeds;
+  const endless = run.options.stepsPerEpoch !== undefined;
+  const batches = (endless ? training.repeat() : training).iterator();
+  return batches.load(state);
+}
+
 function withState(callbacks: readonly FitCallbacks[]): FitCallbacks[] {
   return callbacks.filter((callback) => callback.state !== undefined);
 }
 
-function identityOf({ batches, options }: TrainingRun): Values["identity"] {
-  const { gradientAccumulationSteps } = options;
-  return { ...batches.identity, gradientAccumulationSteps };
+/** Whether the batches go on at this step, rather than begin with an epoch. */
+function isWithin(step: number, { stepsPerEpoch }: FitOptions): boolean {
+  return step > 0 || stepsPerEpoch !== undefined;
+}
+
+function identityOf({ feeds, options }: TrainingRun): Values["identity"] {
+  const { gradientAccumulationSteps, stepsPerEpoch = 0 } = options;
+  return { ...feeds.identity, gradientAccumulationSteps, stepsPerEpoch };
 }
 
 function checkSame(caller: string, saved: Values["identity"], own: Values["identity"]): void {
@@ -136,11 +163,11 @@ function checkValues(values: object): Values {
       `fit: the checkpoint is of format version ${saved.version}; this release reads ${version}`,
     );
   }
-  const { epoch, step } = saved;
+  const { epoch, step, totalSteps } = saved;
   const isWhole = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
   const { averages, random, optimizer, callbacks, identity } = saved;
   const complete = averages && random && optimizer && identity && Array.isArray(callbacks);
-  if (!isWhole(epoch) || !isWhole(step) || !complete) {
+  if (![epoch, step, totalSteps].every(isWhole) || !complete) {
     throw new DataError("fit: the checkpoint lacks part of its state");
   }
   return saved as Values;
