@@ -54,6 +54,8 @@ const valuesKey = "values";
 export class Checkpoints {
   private readonly keep: number;
   private folder: Promise<Folder> | undefined;
+  /** Files that could not be used: they count for nothing, and go with the next save. */
+  private damaged: readonly string[] = [];
 
   /** `place`: the path of the folder, which is made when something is saved. */
   constructor(
@@ -75,7 +77,9 @@ export class Checkpoints {
     const number = String(step).padStart(stepDigits, "0");
     try {
       const folder = await this.open();
-      await folder.write(`checkpoint-${number}-${digest}.safetensors`, bytes);
+      const name = `checkpoint-${number}-${digest}.safetensors`;
+      await folder.write(name, bytes);
+      this.damaged = this.damaged.filter((other) => other !== name);
       await this.prune(folder);
     } catch (error) {
       throw new DataError(`${this.place} cannot be written: ${reasonOf(error)}`, { cause: error });
@@ -89,10 +93,12 @@ export class Checkpoints {
   async latest(): Promise<FoundCheckpoint | undefined> {
     const folder = await this.open();
     const rejected: RejectedCheckpoint[] = [];
+    this.damaged = [];
     for (const { name, step, digest } of newestFirst(await folder.list())) {
       try {
         return { step, ...(await readCheckpoint(folder, name, digest)), rejected };
       } catch (error) {
+        this.damaged = [...this.damaged, name];
         rejected.push({ path: folder.pathOf(name), reason: reasonOf(error) });
       }
     }
@@ -115,9 +121,13 @@ export class Checkpoints {
 
   private async prune(folder: Folder): Promise<void> {
     const names = await folder.list();
-    const old = newestFirst(names).slice(this.keep);
-    const remove = [...old.map(({ name }) => name), ...names.filter((name) => leftover.test(name))];
-    for (const name of remove) await folder.remove(name);
+    const whole = names.filter((name) => !this.damaged.includes(name));
+    const old = newestFirst(whole)
+      .slice(this.keep)
+      .map(({ name }) => name);
+    const cutShort = names.filter((name) => leftover.test(name));
+    for (const name of [...old, ...cutShort, ...this.damaged]) await folder.remove(name);
+    this.damaged = [];
   }
 }
 

@@ -27,7 +27,13 @@ export async function openDiskFolder(place: string): Promise<Folder> {
     },
     append: async (name, bytes) => {
       await make();
-      await fs.appendFile(pathOf(name), bytes);
+      const file = await fs.open(pathOf(name), "a");
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     },
     size: async (name) => (await unlessMissing(fs.stat(pathOf(name)), undefined))?.size,
     truncate: (name, size) => fs.truncate(pathOf(name), size),

@@ -35,6 +35,6 @@ function pageStorage(): StorageManager | undefined {
 
 /** A path as its folder and the name in it. */
 export function splitPath(path: string): readonly [place: string, name: string] {
-  const parts = /^(.*)[/\\]([^/\\]*)$/s.exec(path);
+  const parts = /^(.*)[/\\]([^/\\]+)[/\\]*$/s.exec(path);
   return parts ? [parts[1] === "" ? "/" : parts[1]!, parts[2]!] : [".", path];
 }
