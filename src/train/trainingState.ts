@@ -67,7 +67,8 @@ export async function captureState(run: TrainingRun): Promise<TrainingState> {
     optimizer: { steps, learningRate },
     callbacks,
   };
-  return { values, tensors };
+  // Callbacks may go on with the objects that they gave.
+  return { values: structuredClone(values), tensors };
 }
 
 /** Has `run` go on from a state. Throws DataError, with the model as it was, where it does not fit. */
