@@ -1,4 +1,15 @@
 /** Reading data, and its order in training. */
+export type { BucketedBatchOptions, DatasetBatchOptions, PaddedBatchOptions } from "./batching.js";
+export type { Batch, BatchField, Padding } from "./collate.js";
+export type { DatasetSplitOptions, IteratorOptions } from "./dataset.js";
+export { concatenate, Dataset, DatasetIterator, interleave, zip } from "./dataset.js";
+export type { AnyIterable } from "./fromMemory.js";
+export { fromArrays, fromIterable, fromList } from "./fromMemory.js";
+export type { ShuffleOptions } from "./order.js";
+export type { ClassWeights, SampleOptions } from "./samplers.js";
+export { classWeights, rowWeights } from "./samplers.js";
+export type { Json, JsonObject } from "./source.js";
+export type { MapFunction, MapOptions } from "./stages.js";
 export type { BatchOptions, Split, SplitOptions } from "./batches.js";
 export { batches, trainTestSplit } from "./batches.js";
 export { readCsv, readJsonl, readText, readTsv } from "./files.js";
