@@ -130,6 +130,6 @@ pub(super) unsafe fn tile_with_bias<T: Float, B: Panels<T>>(
             }
         }
         let to = Target::new(c, row).adding(!bias.is_null());
-        multiply(height, width, k, a.at(i, 0), b.skip_columns(j), to);
+        multiply(height, width, k, a.at(i, 0), &b.skip_columns(j), to);
     }
 }

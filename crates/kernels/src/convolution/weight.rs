@@ -72,7 +72,7 @@ unsafe fn sum_of_products<T: Float, B: Panels<T>>(
                 let a = Matrix::dense(dy.add(channel * positions), positions);
                 let b = right(image, group).skip_columns(tile.j);
                 let to = Target::new(to, width).adding(add);
-                product(tile.height, tile.width, positions, a, b, to);
+                product(tile.height, tile.width, positions, a, &b, to);
                 add = true;
             }
             if !add {
