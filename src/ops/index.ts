@@ -3,13 +3,14 @@
  * `docs/ops.md` follow from it.
  */
 import { scaledDotProductAttention } from "./attention.js";
+import { batchNorm } from "./batchNorm.js";
 import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 import { crossEntropy } from "./crossEntropy.js";
 import * as elementwise from "./elementwise.js";
 import { embedding, oneHot } from "./embedding.js";
+import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "./groupNorm.js";
 import { matmul } from "./matmul.js";
 import * as movement from "./movement.js";
-import { batchNorm, layerNorm } from "./normalization.js";
 import * as reduce from "./reduce.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
@@ -26,6 +27,9 @@ export const tensorOps = {
   logSoftmax,
   crossEntropy,
   layerNorm,
+  rmsNorm,
+  groupNorm,
+  instanceNorm,
   batchNorm,
   embedding,
   oneHot,

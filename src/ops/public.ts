@@ -1,6 +1,8 @@
 /** The ops that users import by name. */
 export type { AttentionOptions } from "./attention.js";
 export { scaledDotProductAttention } from "./attention.js";
+export type { BatchNormOptions } from "./batchNorm.js";
+export { batchNorm } from "./batchNorm.js";
 export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 export type { CrossEntropyOptions } from "./crossEntropy.js";
 export { crossEntropy } from "./crossEntropy.js";
@@ -56,6 +58,8 @@ export {
 } from "./elementwise.js";
 export type { EmbeddingOptions } from "./embedding.js";
 export { embedding, oneHot } from "./embedding.js";
+export type { GroupNormOptions, LayerNormOptions, RmsNormOptions } from "./groupNorm.js";
+export { groupNorm, instanceNorm, layerNorm, rmsNorm } from "./groupNorm.js";
 export { matmul } from "./matmul.js";
 export type { FlattenOptions, Range } from "./movement.js";
 export {
@@ -72,8 +76,6 @@ export {
   transpose,
   unsqueeze,
 } from "./movement.js";
-export type { BatchNormOptions, LayerNormOptions } from "./normalization.js";
-export { batchNorm, layerNorm } from "./normalization.js";
 export type { ArgOptions, ReduceOptions } from "./reduce.js";
 export { argMax, argMin, max, mean, min, prod, sum, variance } from "./reduce.js";
 export type { AxisOption } from "./softmax.js";

@@ -31,6 +31,7 @@ pub mod gemm;
 pub mod math;
 pub mod normalization;
 pub mod optimizer;
+mod pairs;
 pub mod random;
 pub mod reduce;
 mod rows;
