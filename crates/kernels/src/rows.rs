@@ -162,19 +162,3 @@ pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::
         .loose_max(ways[2].loose_max(ways[3]));
     most.reduce(|a, b| if a < b { b } else { a })
 }
-
-/// Adds the first `count` lanes, as `f64`, to the numbers at `to`.
-///
-/// # Safety
-/// `to` has `count` numbers.
-#[inline(always)]
-pub(crate) unsafe fn accumulate<T: Float>(lanes: T::Lanes, to: *mut f64, count: usize) {
-    // SAFETY: the caller says so.
-    unsafe {
-        if count == T::LANES {
-            lanes.accumulate(to);
-        } else {
-            (0..count).for_each(|lane| *to.add(lane) += lanes.lane(lane).to_f64());
-        }
-    }
-}
