@@ -43,7 +43,12 @@ describe("scaledDotProductAttention refuses", () => {
       ShapeError,
       "not [1, 1, 2, 3], [1, 1, 2, 4], [1, 1, 2, 4]",
     ],
-    ["another dtype", () => attend({}, 4, "float64"), DTypeError, "float32, float64, float64"],
+    [
+      "another dtype",
+      () => attend({}, 4, "float64"),
+      DTypeError,
+      "float32, float64, float64; one dtype is needed",
+    ],
     [
       "a mask of another length",
       () => attend({ mask: bool(2, 4) }),

@@ -1,6 +1,6 @@
 /** The ops that users import by name. */
 export type { AttentionOptions } from "./attention.js";
-export { scaledDotProductAttention } from "./attention.js";
+export { attentionWeights, scaledDotProductAttention } from "./attention.js";
 export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 export type { CrossEntropyOptions } from "./crossEntropy.js";
 export { crossEntropy } from "./crossEntropy.js";
@@ -76,5 +76,7 @@ export type { BatchNormOptions, LayerNormOptions } from "./normalization.js";
 export { batchNorm, layerNorm } from "./normalization.js";
 export type { ArgOptions, ReduceOptions } from "./reduce.js";
 export { argMax, argMin, max, mean, min, prod, sum, variance } from "./reduce.js";
+export type { RotaryOptions } from "./rotaryEmbedding.js";
+export { rotaryEmbedding } from "./rotaryEmbedding.js";
 export type { AxisOption } from "./softmax.js";
 export { logSoftmax, softmax } from "./softmax.js";
