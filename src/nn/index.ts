@@ -1,5 +1,6 @@
 /** Layers: classes, and functions that make them. */
 import type { ActivationName } from "./activation.js";
+import * as attention from "./attention.js";
 import * as layers from "./layers.js";
 import * as transformer from "./transformer.js";
 
@@ -9,6 +10,7 @@ export * from "./layers.js";
 export type { LayerConfig, Logits, Signal, StateEntry } from "./module.js";
 export { Module } from "./module.js";
 export { BufferVariable, Parameter } from "./parameter.js";
+export * from "./attention.js";
 export * from "./transformer.js";
 
 type Rest<Options, Named extends keyof Options> = Omit<Options, Named>;
@@ -77,9 +79,9 @@ export function globalMaxPooling1d(): layers.GlobalMaxPooling1d {
 
 /** Attention in several heads. `[batch, length, modelDim]` in and out. */
 export function multiheadAttention(
-  options: transformer.MultiheadAttentionOptions,
-): transformer.MultiheadAttention {
-  return new transformer.MultiheadAttention(options);
+  options: attention.MultiheadAttentionOptions,
+): attention.MultiheadAttention {
+  return new attention.MultiheadAttention(options);
 }
 
 /** Self-attention and a feed-forward network, each added to its input and normalized. */

@@ -1,5 +1,6 @@
 /** Layers by the type that saved files name. */
 import { DataError } from "../errors.js";
+import * as attention from "./attention.js";
 import * as layers from "./layers.js";
 import type { LayerConfig, Module } from "./module.js";
 import * as transformer from "./transformer.js";
@@ -17,8 +18,8 @@ const builders: { readonly [type: string]: Builder } = {
   flatten: () => new layers.Flatten(),
   globalAveragePooling1d: () => new layers.GlobalAveragePooling1d(),
   globalMaxPooling1d: () => new layers.GlobalMaxPooling1d(),
-  multiheadAttention: (options: transformer.MultiheadAttentionOptions) =>
-    new transformer.MultiheadAttention(options),
+  multiheadAttention: (options: attention.MultiheadAttentionOptions) =>
+    new attention.MultiheadAttention(options),
   transformerEncoderLayer: (options: transformer.TransformerEncoderLayerOptions) =>
     new transformer.TransformerEncoderLayer(options),
 };

@@ -93,8 +93,8 @@ function prepare(
   };
 }
 
-/** How many keys a query sees before and behind its own. */
-function reachOf(
+/** How many keys a query sees before and behind its own; `op` is named where it is none. */
+export function reachOf(
   op: string,
   { causal = false, window }: AttentionOptions,
 ): readonly [before: number, after: number] {

@@ -1,6 +1,6 @@
 /** Positions told by rotation. */
-import { ArgumentError, ShapeError } from "../errors.js";
 import { checkWhole } from "../checks.js";
+import { ArgumentError, ShapeError } from "../errors.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { arange } from "./creation.js";
@@ -21,6 +21,9 @@ export interface RotaryOptions {
   readonly interleaved?: boolean;
 }
 
+/** That of the paper. */
+const defaultBase = 10_000;
+
 /**
  * Turns each pair `i` of elements of the row at position `p` by the angle `p·base^(−2i/dim)`, so that
  * products of queries and keys depend on the distance of their positions (Su et al., 2021).
@@ -28,21 +31,20 @@ export interface RotaryOptions {
  */
 export function rotaryEmbedding(
   x: Tensor,
-  { base = 10_000, start = 0, interleaved = false }: RotaryOptions = {},
+  { base = defaultBase, start = 0, interleaved = false }: RotaryOptions = {},
 ): Tensor {
   checkFloat("rotaryEmbedding", x);
-  checkRotary("rotaryEmbedding", base);
-  checkWhole("rotaryEmbedding: start", start, 0);
-  const [length, dim] = [x.shape.at(-2), x.shape.at(-1)];
-  if (length === undefined || dim! % 2 !== 0) {
+  const [length, dim] = x.shape.slice(-2);
+  if (length === undefined || dim === undefined) {
     throw new ShapeError(
-      `rotaryEmbedding: [..., length, dim] with an even dim is needed, not ${formatShape(x.shape)}`,
+      `rotaryEmbedding: [..., length, dim] is needed, not ${formatShape(x.shape)}`,
     );
   }
-  const half = dim! / 2;
+  checkRotary("rotaryEmbedding", { base, start }, dim);
+  const half = dim / 2;
   // In float64, since angles grow with the position, and with them their errors.
   const dtype = "float64";
-  const speeds = pow(base, mul(arange(0, half, { dtype }), -2 / dim!));
+  const speeds = pow(base, mul(arange(0, half, { dtype }), -2 / dim));
   const angles = mul(unsqueeze(arange(start, start + length, { dtype }), -1), speeds);
   const [c, s] = [cos(angles), sin(angles)].map((table) => cast(table, x.dtype));
   const turn = (a: Tensor, b: Tensor): [Tensor, Tensor] => [
@@ -57,8 +59,16 @@ export function rotaryEmbedding(
   return reshape(stack(turn(pairs[0]!, pairs[1]!), -1), x.shape);
 }
 
-/** Throws ArgumentError unless `base` is one of rotary embeddings; `what` is named. */
-export function checkRotary(what: string, base: number): void {
-  if (base > 0 && Number.isFinite(base)) return;
-  throw new ArgumentError(`${what}: base is ${base}; it must be a number above 0`);
+/** Throws unless rows of `dim` elements can be turned as the options say; `what` is named. */
+export function checkRotary(
+  what: string,
+  { base = defaultBase, start = 0 }: RotaryOptions,
+  dim: number,
+): void {
+  checkWhole(`${what}: start`, start, 0);
+  if (!(base > 0 && Number.isFinite(base))) {
+    throw new ArgumentError(`${what}: base is ${base}; it must be a number above 0`);
+  }
+  if (dim % 2 === 0) return;
+  throw new ShapeError(`${what}: rows of ${dim} elements have no pairs; an even number is needed`);
 }
