@@ -44,8 +44,6 @@ const builders: { readonly [type: string]: Builder } = {
     new pooling.AdaptiveMaxPool2d(options),
   globalAveragePooling2d: () => new pooling.GlobalAveragePooling2d(),
   globalMaxPooling2d: () => new pooling.GlobalMaxPooling2d(),
-  multiheadAttention: (options: transformer.MultiheadAttentionOptions) =>
-    new transformer.MultiheadAttention(options),
   multiheadAttention: (options: attention.MultiheadAttentionOptions) =>
     new attention.MultiheadAttention(options),
   transformerEncoderLayer: (options: transformer.TransformerEncoderLayerOptions) =>
