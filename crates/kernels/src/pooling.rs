@@ -4,7 +4,7 @@
 //! Taps are kept in the tensor's own type, that they line up with its vectors.
 
 use crate::rows::for_each_line;
-use crate::simd::{Float, Lanes};
+use crate::simd::{Float, Lanes, Register};
 use crate::team::Team;
 use crate::window::{Axis, load_every, vectors_and_rest};
 

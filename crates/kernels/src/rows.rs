@@ -1,6 +1,6 @@
 //! Loops over rows of numbers, a vector at a time.
 
-use crate::simd::{F64x2, Float, Lanes, MAX_LANES};
+use crate::simd::{F64x2, Float, Lanes, MAX_LANES, Register};
 use crate::team::Team;
 
 /// Elements a thread claims at once, in whole rows.
@@ -137,7 +137,7 @@ pub(crate) fn sums<T: Float, const N: usize>(
     if i < n {
         add(term(i, n - i).map(|x| keep::<T>(x, n - i, T::ZERO)));
     }
-    totals.map(Lanes::reduce_sum)
+    totals.map(Register::reduce_sum)
 }
 
 /// The largest of what `value(i, count)` gives for each vector of a row of `n`, −∞ of none; see
@@ -150,14 +150,16 @@ pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::
     let mut i = 0;
     while i + WAYS * T::LANES <= n {
         for (v, way) in ways.iter_mut().enumerate() {
-            *way = way.pmax(value(i + v * T::LANES, T::LANES));
+            *way = way.loose_max(value(i + v * T::LANES, T::LANES));
         }
         i += WAYS * T::LANES;
     }
     vectors::<T>(n - i, |j, count| {
-        ways[0] = ways[0].pmax(keep::<T>(value(i + j, count), count, -T::INFINITY));
+        ways[0] = ways[0].loose_max(keep::<T>(value(i + j, count), count, -T::INFINITY));
     });
-    let most = ways[0].pmax(ways[1]).pmax(ways[2].pmax(ways[3]));
+    let most = ways[0]
+        .loose_max(ways[1])
+        .loose_max(ways[2].loose_max(ways[3]));
     most.reduce(|a, b| if a < b { b } else { a })
 }
 

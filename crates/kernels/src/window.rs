@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 use core::ops::Range;
 
-use crate::simd::{Float, Lanes, MAX_LANES};
+use crate::simd::{Float, Lanes, MAX_LANES, Register};
 
 /// One axis of a convolution or pool: output `o` reads inputs `o·stride − padding + k·dilation`,
 /// tap `k` below `kernel`; those outside the input count as padding.

@@ -6,9 +6,9 @@
 use core::mem::MaybeUninit;
 
 use super::patches::{Grid, Image, Patches};
-use super::product::{Product, Tile, Tiles, products, tile_with_bias};
+use super::product::{Product, TILE_ROWS, Tile, Tiles, products, tile_with_bias};
 use super::{Axis, Convolution, depthwise};
-use crate::gemm::{Matrix, TILE_ROWS, TILE_VECTORS};
+use crate::gemm::{Matrix, TILE_VECTORS};
 use crate::simd::Float;
 use crate::team::Team;
 

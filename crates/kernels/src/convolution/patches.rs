@@ -2,7 +2,7 @@
 
 use super::spot::Window;
 use crate::gemm::Panels;
-use crate::simd::{Float, Lanes, MAX_LANES};
+use crate::simd::{Float, Lanes, MAX_LANES, Register};
 
 /// One axis of an image and of the positions at which patches are taken: tap `t` at position `o`
 /// reads `o·stride + first + t·step`, which is 0 outside the image.

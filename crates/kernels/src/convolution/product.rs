@@ -1,8 +1,14 @@
 //! Many products of one size, cut into tiles that threads claim.
 
-use crate::gemm::{MIN_TILES, Matrix, Panels, TILE_ROWS, TILE_VECTORS, tile_product};
+use crate::gemm::{Matrix, Panels, TILE_VECTORS, Target, product as multiply};
 use crate::simd::Float;
 use crate::team::Team;
+
+/// Rows of a tile at the most.
+pub(super) const TILE_ROWS: usize = 128;
+
+/// Products are cut finer until there are so many tiles, so that threads share them.
+const MIN_TILES: usize = 16;
 
 /// Vectors that any panel divides, whichever micro-kernel is used.
 const PANEL_VECTORS: usize = 4;
@@ -123,7 +129,7 @@ pub(super) unsafe fn tile_with_bias<T: Float, B: Panels<T>>(
                 core::slice::from_raw_parts_mut(c.add(r * row), width).fill(*bias.add(i + r));
             }
         }
-        let add = !bias.is_null();
-        tile_product(height, width, k, a.at(i, 0), b.skip_columns(j), c, row, add);
+        let to = Target::new(c, row).adding(!bias.is_null());
+        multiply(height, width, k, a.at(i, 0), b.skip_columns(j), to);
     }
 }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use super::patches::{Grid, Image};
 use crate::rows::first_lanes;
-use crate::simd::{Float, Lanes, MAX_LANES};
+use crate::simd::{Float, Lanes, MAX_LANES, Register};
 
 /// Taps whose reads are worked out once for all channels; more are worked out as they are needed.
 const TABLE: usize = 64;

@@ -3,7 +3,7 @@
 use super::patches::PatchRows;
 use super::product::Tiles;
 use super::{Convolution, Image, depthwise};
-use crate::gemm::{Matrix, Panels, tile_product};
+use crate::gemm::{Matrix, Panels, Target, product};
 use crate::simd::Float;
 use crate::team::Team;
 
@@ -71,7 +71,8 @@ unsafe fn sum_of_products<T: Float, B: Panels<T>>(
                 let channel = (image * c.groups + group) * c.outputs + tile.i;
                 let a = Matrix::dense(dy.add(channel * positions), positions);
                 let b = right(image, group).skip_columns(tile.j);
-                tile_product(tile.height, tile.width, positions, a, b, to, width, add);
+                let to = Target::new(to, width).adding(add);
+                product(tile.height, tile.width, positions, a, b, to);
                 add = true;
             }
             if !add {
