@@ -89,5 +89,9 @@ async function bundleInline() {
 }
 
 await prune();
-await bundle({ ferrograd: "src/index.ts", worker: "src/runtime/worker.ts" }, { urls });
+await rm(join(root, "dist/browser"), { recursive: true, force: true });
+// What is imported when it is needed, as libraries of file formats, is in files of its own.
+const later = { splitting: true, chunkNames: "later/[name]-[hash]" };
+await bundle({ ferrograd: "src/index.ts" }, { urls }, later);
+await bundle({ worker: "src/runtime/worker.ts" }, { urls });
 await bundleInline();

@@ -73,8 +73,9 @@ it("has types for TypeScript, as Node and as bundlers resolve them", () => {
 
 /** Bytes after gzip; raised only in the commit that needs it, with the reason here. */
 const ceilings = {
-  // The whole library: a page that uses it loads this, the worker and one build.
-  "dist/browser/ferrograd.js": 60_000,
+  // The whole library: a page that uses it loads this, the worker and one build. 84 KB since it has
+  // Datasets, augmentation and metrics; libraries of file formats are loaded when they are used.
+  "dist/browser/ferrograd.js": 90_000,
   "dist/browser/worker.js": 16_000,
   // 83 KB since norms, softmax, reductions and skinny products have vector paths of their own, in
   // both precisions; with the library that stays below 150 KB.
@@ -84,8 +85,37 @@ const ceilings = {
 };
 
 it.each(Object.entries(ceilings))("%s is at most %i bytes after gzip", (path, ceiling) => {
-  const { length } = gzipSync(readFileSync(join(installed.package, path)), { level: 9 });
-  expect(length).toBeLessThanOrEqual(ceiling);
+  const size = [...staticFiles(path)].reduce(
+    (sum, file) => sum + gzipSync(readFileSync(join(installed.package, file)), { level: 9 }).length,
+    0,
+  );
+  expect(size).toBeLessThanOrEqual(ceiling);
+});
+
+/** `path` and the files that are loaded with it. */
+function staticFiles(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path) || !path.endsWith(".js")) return found.add(path);
+  found.add(path);
+  const text = readFileSync(join(installed.package, path), "latin1");
+  for (const [, file] of text.matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) {
+    staticFiles(join(path, "..", file!), found);
+  }
+  return found;
+}
+
+it("loads libraries of file formats only when they are needed", () => {
+  const text = [...staticFiles("dist/browser/ferrograd.js")]
+    .map((file) => readFileSync(join(installed.package, file), "latin1"))
+    .join("");
+  const parts = installed.files
+    .filter((file) => /^dist\/browser\/later\/.*\.js$/.test(file))
+    .map((file) => readFileSync(join(installed.package, file), "latin1"))
+    .join("");
+  // Words that only they say.
+  for (const word of ["parquet unsupported", "invalid zip", "tRNS chunk contains", "SOI not"]) {
+    expect(parts).toContain(word);
+    expect(text).not.toContain(word);
+  }
 });
 
 it("names no registry and no folder of the machine it was built on", () => {
