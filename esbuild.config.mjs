@@ -90,8 +90,10 @@ async function bundleInline() {
 
 await prune();
 await rm(join(root, "dist/browser"), { recursive: true, force: true });
-// What is imported when it is needed, as libraries of file formats, is in files of its own.
-const later = { splitting: true, chunkNames: "later/[name]-[hash]" };
-await bundle({ ferrograd: "src/index.ts" }, { urls }, later);
+// What entries share, and what is imported when it is needed, as libraries of file formats, is in
+// files of its own: in one folder, where the worker's address, relative to whichever holds it, is
+// the same.
+const parts = { splitting: true, chunkNames: "[name]-[hash]" };
+await bundle({ ferrograd: "src/index.ts", train: "src/train/entry.ts" }, { urls }, parts);
 await bundle({ worker: "src/runtime/worker.ts" }, { urls });
 await bundleInline();

@@ -76,15 +76,17 @@ export async function runStep(
   }
 }
 
-/** The means over all rows of batches. */
+/** The means over all rows of batches; each waits at the `gate`. */
 export async function averagesOf(
   step: MeasuredStep,
   metrics: MetricSet,
   feed: Feed,
+  gate?: () => Promise<void>,
 ): Promise<Averages> {
   const averages = new Averages(metrics);
   let rows = 0;
   for await (const batch of feed) {
+    await gate?.();
     rows += batch[0].shape[0]!;
     averages.add(await runStep(step, batch, metrics.streamed));
   }

@@ -9,8 +9,9 @@ import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { evaluate, predict, tensorOf } from "./evaluate.js";
 import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
-import type { FitOptions } from "./fit.js";
-import { fit } from "./fit.js";
+import type { FitEvents } from "./fit.js";
+import { fit, fitEvents } from "./fit.js";
+import type { FitOptions } from "./fitOptions.js";
 import type { History, Report } from "./history.js";
 import { Dataset } from "../data/dataset.js";
 import type { Input } from "../data/inputs.js";
@@ -18,8 +19,10 @@ import type { TrainingBatch } from "./feed.js";
 import { tableOf } from "../data/inputs.js";
 import type { LossName } from "./losses.js";
 import { entryLoss } from "./losses.js";
+import type { Regularizer } from "./regularizers.js";
+import { penaltyOf } from "./regularizers.js";
 import type { MeasuredStep, Objective } from "./steps.js";
-import { evaluateStep, predictStep, trainStep } from "./steps.js";
+import { evaluateStep, predictStep, TrainSteps } from "./steps.js";
 import { summarize } from "./summary.js";
 
 /** What a model is trained by. */
@@ -28,6 +31,8 @@ export interface CompileOptions {
   readonly loss: LossName;
   /** Names, or objects of `metrics`, which can be asked for more after `evaluate`. */
   readonly metrics?: readonly MetricSpec[];
+  /** Penalties that are added to the loss, in training and in `evaluate`. */
+  readonly regularizers?: readonly Regularizer[];
 }
 
 /** A model's training, once `compile` has set it up. */
@@ -35,7 +40,7 @@ export interface Training {
   readonly options: CompileOptions;
   readonly objective: Objective;
   readonly optimizer: Optimizer;
-  readonly train: MeasuredStep;
+  readonly train: TrainSteps;
   readonly evaluate: MeasuredStep;
 }
 
@@ -46,16 +51,18 @@ export abstract class Model extends Module {
 
   /** Sets the optimizer, loss and metrics; training starts anew. */
   compile(options: CompileOptions): void {
+    const parameters = this.namedParameters();
     const objective = {
       loss: entryLoss(options.loss),
       metrics: metricSet(options.metrics ?? []),
+      penalty: penaltyOf(parameters, options.regularizers ?? []),
     };
-    const optimizer = makeOptimizer(options.optimizer, this.namedParameters());
+    const optimizer = makeOptimizer(options.optimizer, parameters);
     this.#training = {
       options,
       objective,
       optimizer,
-      train: trainStep(this, objective, optimizer),
+      train: new TrainSteps(this, objective, optimizer),
       evaluate: evaluateStep(this, objective),
     };
   }
@@ -84,8 +91,25 @@ export abstract class Model extends Module {
     options: FitOptions = {},
   ): Promise<History> {
     return x instanceof Dataset
-      ? fit(this, x, undefined, (y as FitOptions | undefined) ?? {})
-      : fit(this, x, y as Input, options);
+      ? fit(this, [x, undefined], (y as FitOptions | undefined) ?? {})
+      : fit(this, [x, y as Input], options);
+  }
+
+  /**
+   * Trains as `fit` does, a step whenever the next event is asked for: `for await` shows progress,
+   * and leaving it ends the training between two batches, with the model whole.
+   */
+  fitEvents(x: Input, y: Input, options?: FitOptions): FitEvents;
+  /** The same on the batches of a Dataset. */
+  fitEvents(dataset: Dataset<TrainingBatch>, options?: FitOptions): FitEvents;
+  fitEvents(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | FitOptions,
+    options: FitOptions = {},
+  ): FitEvents {
+    return x instanceof Dataset
+      ? fitEvents(this, [x, undefined], (y as FitOptions | undefined) ?? {})
+      : fitEvents(this, [x, y as Input], options);
   }
 
   /** The loss and metrics on `x` and `y`. */
@@ -107,7 +131,7 @@ export abstract class Model extends Module {
    * text, and the bytes in memory at the most. `x` and `y` are one batch.
    */
   planStep(x: Input, y: Input): { readonly description: string; readonly peakBytes: number } {
-    const { train } = this.setup("planStep");
+    const train = this.setup("planStep").train.step("whole");
     const inputs = [tensorOf(tableOf("x", x, "float32")), tensorOf(tableOf("y", y, "int32"))];
     return { description: train.describe(...inputs), peakBytes: train.peakBytes(...inputs) };
   }

@@ -17,7 +17,7 @@ export interface ProgressOptions {
   readonly steps: number | undefined;
   /** 0: silent, 1: a bar, or a line an epoch where lines cannot be written over, 2: a line. */
   readonly verbose: 0 | 1 | 2;
-  readonly stream?: ProgressStream;
+  readonly stream?: ProgressStream | undefined;
   /** Milliseconds from some beginning. */
   readonly clock?: () => number;
 }
@@ -53,18 +53,19 @@ export function formatStep(milliseconds: number): string {
   return `${milliseconds >= 10 ? Math.round(milliseconds) : milliseconds.toFixed(1)}ms/step`;
 }
 
-/** One line of progress within an epoch. */
+/** One line of progress within an epoch, of which `step` − `from` steps took `elapsed`. */
 export function formatBar(
   step: number,
   steps: number | undefined,
   elapsed: number,
   report: Report,
+  from = 0,
 ): string {
-  const rest = `${formatStep(elapsed / step)} - ${formatReport(report)}`;
+  const perStep = elapsed / (step - from);
+  const rest = `${formatStep(perStep)} - ${formatReport(report)}`;
   if (steps === undefined) return `${step}/? ${formatDuration(elapsed / 1000)} ${rest}`;
   const filled = Math.floor((barWidth * step) / steps);
   const bar = "━".repeat(filled) + "╌".repeat(barWidth - filled);
-  const perStep = elapsed / step;
   const left = formatDuration(((steps - step) * perStep) / 1000);
   const count = `${String(step).padStart(String(steps).length)}/${steps}`;
   return `${count} ${bar} ETA ${left} ${rest}`;
@@ -77,6 +78,7 @@ export class ProgressBar {
   private readonly clock: () => number;
   private epoch = 0;
   private started = 0;
+  private from = 0;
   private drawn = -Infinity;
   private trained = 0;
   private done = 0;
@@ -90,8 +92,10 @@ export class ProgressBar {
     this.clock = options.clock ?? (() => performance.now());
   }
 
-  /** Begins an epoch. */
-  startEpoch(epoch: number): void {
+  /** Begins an epoch, or what is left of it after `from` steps. */
+  startEpoch(epoch: number, from = 0): void {
+    this.from = from;
+    this.done = from;
     this.started = this.clock();
     this.drawn = -Infinity;
     if (this.live) this.stream?.write(`Epoch ${epoch + 1}/${this.options.epochs}\n`);
@@ -105,7 +109,7 @@ export class ProgressBar {
     this.done = step;
     if (!this.live || (now - this.drawn < redrawInterval && step !== this.steps)) return;
     this.drawn = now;
-    this.draw(formatBar(step, this.steps, now - this.started, report));
+    this.draw(formatBar(step, this.steps, now - this.started, report, this.from));
   }
 
   /** Ends an epoch with its values. */
@@ -113,8 +117,10 @@ export class ProgressBar {
     const { epochs } = this.options;
     const steps = this.done;
     this.steps = steps;
-    const elapsed = this.trained - this.started;
-    const times = `${formatDuration(elapsed / 1000)} ${formatStep(elapsed / steps)}`;
+    // An epoch gone on with at its end has no step to time.
+    const elapsed = Math.max(0, this.trained - this.started);
+    const perStep = elapsed / Math.max(1, steps - this.from);
+    const times = `${formatDuration(elapsed / 1000)} ${formatStep(perStep)}`;
     const line = `${steps}/${steps} - ${times} - ${formatReport(report)}`;
     if (this.live) {
       this.draw(line);
