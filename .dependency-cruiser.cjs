@@ -40,6 +40,7 @@ const layers = {
 
   ops: [...pure, ...recording, "seed", "autograd", "program"],
   autograd: [...pure, ...recording, "ops"],
+  checkpoint: [...pure, ...recording, "autograd"],
   methods: ["tensor", "ops", "autograd"],
 
   nn: [...tensors, "random"],
@@ -50,7 +51,7 @@ const layers = {
   io: [...tensors, "data", "nn", "optim", "text", "train"],
   train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io"],
   index: [
-    ...[...tensors, "random", "runtime", "program"],
+    ...[...tensors, "checkpoint", "random", "runtime", "program"],
     ...["nn", "metrics", "optim", "data", "text", "io", "train"],
   ],
 };

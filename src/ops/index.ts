@@ -3,13 +3,16 @@
  * `docs/ops.md` follow from it.
  */
 import { scaledDotProductAttention } from "./attention.js";
+import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
+import { batchNorm } from "./batchNorm.js";
 import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 import { crossEntropy } from "./crossEntropy.js";
 import * as elementwise from "./elementwise.js";
 import { embedding, oneHot } from "./embedding.js";
+import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "./groupNorm.js";
 import { matmul } from "./matmul.js";
 import * as movement from "./movement.js";
-import { batchNorm, layerNorm } from "./normalization.js";
+import * as pooling from "./pooling.js";
 import * as reduce from "./reduce.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
@@ -21,11 +24,19 @@ export const tensorOps = {
   ...elementwiseOps,
   ...movement,
   ...reductions,
+  ...pooling,
   matmul,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
   softmax,
   logSoftmax,
   crossEntropy,
   layerNorm,
+  rmsNorm,
+  groupNorm,
+  instanceNorm,
   batchNorm,
   embedding,
   oneHot,

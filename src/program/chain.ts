@@ -112,7 +112,10 @@ export function emitFill(builder: Builder, dtype: DType, value: number, to: Plac
   );
 }
 
-/** Turns nodes into instructions on registers, each register free again after its last reader. */
+/**
+ * Turns nodes into instructions on registers, each register free again after its last reader; those
+ * of loads and constants are theirs alone.
+ */
 class ChainCompiler {
   readonly loads: Access[] = [];
   readonly instructions: number[][] = [];
@@ -122,6 +125,7 @@ class ChainCompiler {
   private readonly values = new Map<Value, number>();
   private readonly constants = new Map<number, number>();
   private readonly lastReader = new Map<Value, Node>();
+  private readonly members: ReadonlySet<Value>;
 
   constructor(
     private readonly builder: Builder,
@@ -129,14 +133,14 @@ class ChainCompiler {
     private readonly stores: ReadonlySet<Value>,
   ) {
     for (const node of nodes) for (const input of node.inputs) this.lastReader.set(input, node);
+    this.members = new Set(nodes.flatMap((node) => node.outputs));
   }
 
   compile(): void {
-    const members = new Set(this.nodes.flatMap((node) => node.outputs));
     for (const node of this.nodes) {
       const key = keyOperand(node);
       node.inputs.forEach((input, index) => {
-        if (index !== key && !members.has(input)) this.load(input, node.outputs[0]!.shape);
+        if (index !== key && !this.members.has(input)) this.load(input, node.outputs[0]!.shape);
       });
     }
     for (const node of this.nodes) this.append(node);
@@ -146,14 +150,10 @@ class ChainCompiler {
     return this.values.get(value)!;
   }
 
-  private take(): number {
-    return this.free.pop() ?? this.registers++;
-  }
-
   private load(value: Value, shape: Shape): void {
     if (this.values.has(value) || constantOf(value) !== undefined) return;
     const placed = this.builder.find(value);
-    const register = this.take();
+    const register = this.registers++;
     this.values.set(value, register);
     this.loads.push({
       place: startOf(placed, value.dtype),
@@ -172,13 +172,12 @@ class ChainCompiler {
       .map((input) => this.source(input));
     if (random) sources.push(this.key(node.inputs[random.key]!));
     const output = node.outputs[0]!;
-    const target = this.take();
+    const target = this.free.pop() ?? this.registers++;
     this.values.set(output, target);
     this.instructions.push(instruction(opcode, target, sources, random?.stream ?? 0, immediate));
     for (const input of new Set(node.inputs)) {
-      const register = this.values.get(input);
-      if (register === undefined || this.stores.has(input)) continue;
-      if (this.lastReader.get(input) === node) this.free.push(register);
+      if (!this.members.has(input) || this.stores.has(input)) continue;
+      if (this.lastReader.get(input) === node) this.free.push(this.registerOf(input));
     }
   }
 
@@ -187,7 +186,7 @@ class ChainCompiler {
     if (number === undefined) return this.values.get(input)!;
     let register = this.constants.get(number);
     if (register === undefined) {
-      register = this.take();
+      register = this.registers++;
       this.constants.set(number, register);
       this.instructions.push(instruction(Opcode.Const, register, [], 0, number));
     }

@@ -2,7 +2,7 @@
 
 use kernels::attention::{self as attend, Attention, Heads};
 use kernels::cross_entropy as entropy;
-use kernels::normalization::{self as norm, Affine, Channels};
+use kernels::normalization::{self as norm, Affine, Channels, Groups};
 use kernels::softmax as rows_of;
 use wasm_bindgen::prelude::*;
 
@@ -186,13 +186,15 @@ pub unsafe fn cross_entropy_soft_backward(
     }
 }
 
-/// Layer normalization of each row.
+/// Normalization of each group of channels; RMS normalization where `mean` is 0.
 #[wasm_bindgen]
-pub unsafe fn layer_norm(
+pub unsafe fn group_norm(
     team: usize,
     dtype: u32,
-    rows: usize,
-    cols: usize,
+    n: usize,
+    groups: usize,
+    channels: usize,
+    inner: usize,
     x: usize,
     gamma: usize,
     beta: usize,
@@ -201,16 +203,21 @@ pub unsafe fn layer_norm(
     mean: usize,
     rstd: usize,
 ) {
+    let sizes = Groups {
+        n,
+        groups,
+        channels,
+        inner,
+    };
     unsafe {
         with_float!(dtype, {
             let affine = Affine {
                 weight: gamma as *const T,
                 bias: beta as *const T,
             };
-            norm::layer_norm(
+            norm::group_norm(
                 team_at(team),
-                rows,
-                cols,
+                sizes,
                 x as *const T,
                 affine,
                 eps,
@@ -222,13 +229,15 @@ pub unsafe fn layer_norm(
     }
 }
 
-/// Gradients of `layer_norm`.
+/// Gradients of `group_norm`.
 #[wasm_bindgen]
-pub unsafe fn layer_norm_backward(
+pub unsafe fn group_norm_backward(
     team: usize,
     dtype: u32,
-    rows: usize,
-    cols: usize,
+    n: usize,
+    groups: usize,
+    channels: usize,
+    inner: usize,
     x: usize,
     gamma: usize,
     mean: usize,
@@ -240,13 +249,18 @@ pub unsafe fn layer_norm_backward(
     scratch: usize,
     block: usize,
 ) {
+    let sizes = Groups {
+        n,
+        groups,
+        channels,
+        inner,
+    };
     unsafe {
         with_float!(
             dtype,
-            norm::layer_norm_backward(
+            norm::group_norm_backward(
                 team_at(team),
-                rows,
-                cols,
+                sizes,
                 x as *const T,
                 gamma as *const T,
                 mean as *const T,
@@ -262,7 +276,7 @@ pub unsafe fn layer_norm_backward(
     }
 }
 
-/// Batch normalization by the batch's own statistics.
+/// Batch normalization by the batch's own statistics, a residual added and the negative cut off.
 #[wasm_bindgen]
 pub unsafe fn batch_norm(
     team: usize,
@@ -270,15 +284,24 @@ pub unsafe fn batch_norm(
     n: usize,
     channels: usize,
     inner: usize,
+    block: usize,
     x: usize,
     gamma: usize,
     beta: usize,
     eps: f64,
+    residual: usize,
+    relu: u32,
     y: usize,
     mean: usize,
     variance: usize,
+    scratch: usize,
 ) {
-    let sizes = Channels { n, channels, inner };
+    let sizes = Channels {
+        n,
+        channels,
+        inner,
+        block,
+    };
     unsafe {
         with_float!(dtype, {
             let affine = Affine {
@@ -291,9 +314,12 @@ pub unsafe fn batch_norm(
                 x as *const T,
                 affine,
                 eps,
+                residual as *const T,
+                relu != 0,
                 y as *mut T,
                 mean as *mut T,
                 variance as *mut T,
+                scratch as *mut f64,
             );
         });
     }
@@ -307,17 +333,26 @@ pub unsafe fn batch_norm_backward(
     n: usize,
     channels: usize,
     inner: usize,
+    block: usize,
     x: usize,
     gamma: usize,
     mean: usize,
     variance: usize,
     eps: f64,
+    y: usize,
     dy: usize,
     dx: usize,
     dgamma: usize,
     dbeta: usize,
+    dresidual: usize,
+    scratch: usize,
 ) {
-    let sizes = Channels { n, channels, inner };
+    let sizes = Channels {
+        n,
+        channels,
+        inner,
+        block,
+    };
     unsafe {
         with_float!(
             dtype,
@@ -329,59 +364,97 @@ pub unsafe fn batch_norm_backward(
                 mean as *const T,
                 variance as *const T,
                 eps,
+                y as *const T,
                 dy as *const T,
                 dx as *mut T,
                 dgamma as *mut T,
                 dbeta as *mut T,
+                dresidual as *mut T,
+                scratch as *mut f64,
             )
         );
     }
 }
 
-/// The words of an attention's layout: six sizes, then strides, three a tensor.
+/// The words that describe an attention: sizes, what queries see, stream; then strides, three a
+/// tensor; what else the kernel needs.
 struct Layout(*const i32);
+
+/// Where the strides of q begin; those of k, v, o, bias, do, dq, dk and dv follow.
+const STRIDES: usize = 10;
+/// What follows the strides of do in the words of the bias's gradient, and those of dv otherwise.
+const BEHIND_DOUT: usize = STRIDES + 3 * 6;
+const BEHIND_GRADIENTS: usize = STRIDES + 3 * 9;
 
 impl Layout {
     unsafe fn word(&self, index: usize) -> usize {
         unsafe { *self.0.add(index) as usize }
     }
 
-    unsafe fn heads<T>(&self, data: usize, at: usize) -> Heads<T> {
-        let strides = core::array::from_fn(|i| unsafe { self.word(at + i) });
+    /// Tensor `index` of those that have strides.
+    unsafe fn heads<T>(&self, data: usize, index: usize) -> Heads<T> {
+        let at = STRIDES + 3 * index;
         Heads {
             data: data as *mut T,
-            strides,
+            strides: core::array::from_fn(|i| unsafe { self.word(at + i) }),
         }
     }
-}
 
-/// Where the strides of q, k, v and o stand in a layout.
-const STRIDES: [usize; 4] = [6, 9, 12, 15];
+    /// A number of keys, of which −1 stands for all.
+    unsafe fn reach(&self, index: usize) -> usize {
+        match unsafe { *self.0.add(index) } {
+            -1 => usize::MAX,
+            keys => keys as usize,
+        }
+    }
 
-unsafe fn describe(
-    layout: &Layout,
-    mask: usize,
-    key: usize,
-    scale: f64,
-    causal: u32,
-    dropout: f64,
-    stream: u32,
-) -> Attention {
-    let [batch, heads, queries, keys, dim, value_dim] =
-        core::array::from_fn(|i| unsafe { layout.word(i) });
-    Attention {
-        batch,
-        heads,
-        queries,
-        keys,
-        dim,
-        value_dim,
-        scale,
-        causal: causal != 0,
-        mask: mask as *const u8,
-        dropout,
-        key: key as *const u32,
-        stream,
+    unsafe fn describe<T>(
+        &self,
+        [mask, bias, key]: [usize; 3],
+        scale: f64,
+        dropout: f64,
+    ) -> Attention<T> {
+        let [batch, heads, key_heads, queries, keys, dim, value_dim] =
+            core::array::from_fn(|i| unsafe { self.word(i) });
+        unsafe {
+            Attention {
+                batch,
+                heads,
+                key_heads,
+                queries,
+                keys,
+                dim,
+                value_dim,
+                scale,
+                before: self.reach(7),
+                after: self.reach(8),
+                mask: mask as *const u8,
+                bias: self.heads(bias, 4),
+                dropout,
+                key: key as *const u32,
+                stream: self.word(9) as u32,
+            }
+        }
+    }
+
+    unsafe fn sources<T>(
+        &self,
+        tensors: [usize; 5],
+        lse: usize,
+        delta: usize,
+    ) -> attend::Sources<T> {
+        let [q, k, v, o, dout] = tensors;
+        unsafe {
+            attend::Sources {
+                q: self.heads(q, 0),
+                k: self.heads(k, 1),
+                v: self.heads(v, 2),
+                o: self.heads(o, 3),
+                dout: self.heads(dout, 5),
+                lse: lse as *const T,
+                delta: delta as *mut T,
+            }
+        }
     }
 }
 
@@ -395,65 +468,91 @@ pub unsafe fn attention(
     k: usize,
     v: usize,
     mask: usize,
+    bias: usize,
     key: usize,
     scale: f64,
-    causal: u32,
     dropout: f64,
-    stream: u32,
     o: usize,
     lse: usize,
 ) {
     unsafe {
         let layout = Layout(layout as *const i32);
-        let a = describe(&layout, mask, key, scale, causal, dropout, stream);
         with_float!(dtype, {
-            let [q, k, v, o] =
-                core::array::from_fn(|i| layout.heads::<T>([q, k, v, o][i], STRIDES[i]));
-            attend::attention(team_at(team), &a, q, k, v, o, lse as *mut T);
+            let a = layout.describe::<T>([mask, bias, key], scale, dropout);
+            let tensors = [q, k, v, o];
+            let tensors = core::array::from_fn(|i| layout.heads::<T>(tensors[i], i));
+            attend::attention(team_at(team), &a, tensors, lse as *mut T);
         });
     }
 }
 
-/// Gradients of `attention`; `gradients`: strides of do, dq, dk, dv.
+/// Gradients of `attention`; behind the strides: how many parts the keys are cut into.
 #[wasm_bindgen]
 pub unsafe fn attention_backward(
     team: usize,
     dtype: u32,
     layout: usize,
-    gradients: usize,
     q: usize,
     k: usize,
     v: usize,
     mask: usize,
+    bias: usize,
     key: usize,
     scale: f64,
-    causal: u32,
     dropout: f64,
-    stream: u32,
     o: usize,
     lse: usize,
     dout: usize,
+    delta: usize,
     dq: usize,
     dk: usize,
     dv: usize,
-    delta: usize,
+    partial: usize,
 ) {
     unsafe {
         let layout = Layout(layout as *const i32);
-        let gradients = Layout(gradients as *const i32);
-        let a = describe(&layout, mask, key, scale, causal, dropout, stream);
         with_float!(dtype, {
-            let tensors = core::array::from_fn(|i| match i {
-                0..4 => layout.heads::<T>([q, k, v, o][i], STRIDES[i]),
-                _ => gradients.heads::<T>([dout, dq, dk, dv][i - 4], 3 * (i - 4)),
-            });
-            attend::attention_backward(
-                team_at(team),
-                &a,
-                tensors,
-                lse as *const T,
-                delta as *mut T,
-            );
+            let a = layout.describe::<T>([mask, bias, key], scale, dropout);
+            let sources = layout.sources::<T>([q, k, v, o, dout], lse, delta);
+            let targets = attend::Targets {
+                dq: layout.heads(dq, 6),
+                dk: layout.heads(dk, 7),
+                dv: layout.heads(dv, 8),
+                parts: layout.word(BEHIND_GRADIENTS),
+                partial: partial as *mut T,
+            };
+            attend::attention_backward(team_at(team), &a, &sources, &targets);
+        });
+    }
+}
+
+/// The gradient of attention's bias; behind the strides: its sizes without the keys.
+#[wasm_bindgen]
+pub unsafe fn attention_bias_backward(
+    team: usize,
+    dtype: u32,
+    layout: usize,
+    q: usize,
+    k: usize,
+    v: usize,
+    mask: usize,
+    bias: usize,
+    key: usize,
+    scale: f64,
+    dropout: f64,
+    o: usize,
+    lse: usize,
+    dout: usize,
+    delta: usize,
+    dbias: usize,
+) {
+    unsafe {
+        let layout = Layout(layout as *const i32);
+        let sizes = core::array::from_fn(|i| layout.word(BEHIND_DOUT + i));
+        with_float!(dtype, {
+            let a = layout.describe::<T>([mask, bias, key], scale, dropout);
+            let sources = layout.sources::<T>([q, k, v, o, dout], lse, delta);
+            attend::attention_bias_backward(team_at(team), &a, &sources, sizes, dbias as *mut T);
         });
     }
 }

@@ -45,22 +45,22 @@ impl Stream {
 
     /// Numbers for elements `start`, `start + 1`, ….
     pub fn fill(&self, start: u64, into: &mut [f32]) {
-        // To a whole counter, then four counters at once, then the rest.
+        // To a whole counter, then counters side by side, then the rest.
         let head = (start.next_multiple_of(4) - start).min(into.len() as u64) as usize;
         let (first, rest) = into.split_at_mut(head);
         self.fill_singly(start, first);
         let mut position = start + head as u64;
         let mut blocks = rest.chunks_exact_mut(4 * COUNTERS);
         for block in &mut blocks {
-            // Four counters' low words may pass 2³² where a tensor has 2³⁴ elements.
+            // The counters' low words may pass 2³² where a tensor has 2³⁴ elements.
             if (position / 4) as u32 > u32::MAX - COUNTERS as u32 {
                 self.fill_singly(position, block);
                 position += 4 * COUNTERS as u64;
                 continue;
             }
-            let words = philox_counters(position / 4, self.stream, self.step, self.seed);
-            for (slot, word) in block.iter_mut().zip(words.as_flattened()) {
-                *slot = to_uniform(*word);
+            let groups = philox_counters(position / 4, self.stream, self.step, self.seed);
+            for (words, part) in groups.into_iter().zip(block.chunks_exact_mut(4 * LANES)) {
+                Words::write_uniform(words, part);
             }
             position += 4 * COUNTERS as u64;
         }
@@ -74,27 +74,40 @@ impl Stream {
     }
 }
 
-/// Counters that are ciphered together: one in each lane of a vector.
-const COUNTERS: usize = 4;
+/// Counters of a group, one in each lane of a vector, and groups that are ciphered together: the
+/// steps of one hide the latency of the other's.
+const LANES: usize = 4;
+const GROUPS: usize = 2;
+const COUNTERS: usize = LANES * GROUPS;
 
-/// The words of `COUNTERS` consecutive counters from `quad` on, which share their high word.
+/// The words of `COUNTERS` consecutive counters from `quad` on, which share their high word: for
+/// each group first words, second words and so on.
 #[inline]
-fn philox_counters(quad: u64, stream: u32, step: u32, key: [u32; 2]) -> [[u32; 4]; COUNTERS] {
-    let low: [u32; COUNTERS] = core::array::from_fn(|lane| (quad as u32).wrapping_add(lane as u32));
-    let mut a = Words::new(low);
-    let mut b = Words::splat((quad >> 32) as u32);
-    let (mut c, mut d) = (Words::splat(stream), Words::splat(step));
+fn philox_counters(quad: u64, stream: u32, step: u32, key: [u32; 2]) -> [[Words; 4]; GROUPS] {
+    let mut groups = core::array::from_fn(|group| {
+        let first = (quad as u32).wrapping_add((group * LANES) as u32);
+        let low = core::array::from_fn(|lane| first.wrapping_add(lane as u32));
+        let high = Words::splat((quad >> 32) as u32);
+        [
+            Words::new(low),
+            high,
+            Words::splat(stream),
+            Words::splat(step),
+        ]
+    });
     let [mut k0, mut k1] = key;
     for _ in 0..ROUNDS {
-        let (high0, low0) = a.multiply(MULTIPLIERS[0]);
-        let (high1, low1) = c.multiply(MULTIPLIERS[1]);
-        (a, b) = (high1.xor(b).xor(Words::splat(k0)), low1);
-        (c, d) = (high0.xor(d).xor(Words::splat(k1)), low0);
+        let keys = [k0, k1].map(Words::splat);
+        for [a, b, c, d] in &mut groups {
+            let (high0, low0) = a.multiply(MULTIPLIERS[0]);
+            let (high1, low1) = c.multiply(MULTIPLIERS[1]);
+            (*a, *b) = (high1.xor(*b).xor(keys[0]), low1);
+            (*c, *d) = (high0.xor(*d).xor(keys[1]), low0);
+        }
         k0 = k0.wrapping_add(KEY_STEPS[0]);
         k1 = k1.wrapping_add(KEY_STEPS[1]);
     }
-    let [a, b, c, d] = [a, b, c, d].map(Words::to_array);
-    core::array::from_fn(|lane| [a[lane], b[lane], c[lane], d[lane]])
+    groups
 }
 
 /// Four words, on wasm in a vector.
@@ -127,12 +140,31 @@ mod words {
             let high = u32x4_shuffle::<1, 3, 5, 7>(first, second);
             (Self(high), Self(u32x4_shuffle::<0, 2, 4, 6>(first, second)))
         }
+        /// Writes the words of counter after counter as even choices from [0, 1).
         #[inline(always)]
-        pub fn to_array(self) -> [u32; 4] {
-            let mut array = [0; 4];
-            // SAFETY: the array is as large as the vector.
-            unsafe { v128_store(array.as_mut_ptr().cast(), self.0) };
-            array
+        pub fn write_uniform(words: [Self; 4], into: &mut [f32]) {
+            let unit = f32x4_splat(super::UNIT);
+            let [a, b, c, d] =
+                words.map(|word| f32x4_mul(f32x4_convert_i32x4(u32x4_shr(word.0, 8)), unit));
+            // Transposed: halves of two counters, then whole counters.
+            let (low_ab, high_ab) = (
+                i32x4_shuffle::<0, 4, 1, 5>(a, b),
+                i32x4_shuffle::<2, 6, 3, 7>(a, b),
+            );
+            let (low_cd, high_cd) = (
+                i32x4_shuffle::<0, 4, 1, 5>(c, d),
+                i32x4_shuffle::<2, 6, 3, 7>(c, d),
+            );
+            let counters = [
+                i32x4_shuffle::<0, 1, 4, 5>(low_ab, low_cd),
+                i32x4_shuffle::<2, 3, 6, 7>(low_ab, low_cd),
+                i32x4_shuffle::<0, 1, 4, 5>(high_ab, high_cd),
+                i32x4_shuffle::<2, 3, 6, 7>(high_ab, high_cd),
+            ];
+            for (slots, counter) in into.chunks_exact_mut(4).zip(counters) {
+                // SAFETY: the chunk is as large as the vector.
+                unsafe { v128_store(slots.as_mut_ptr().cast(), counter) };
+            }
         }
     }
 }
@@ -161,17 +193,25 @@ mod words {
                 Self(products.map(|x| x as u32)),
             )
         }
-        pub fn to_array(self) -> [u32; 4] {
-            self.0
+        /// Writes the words of counter after counter as even choices from [0, 1).
+        pub fn write_uniform(words: [Self; 4], into: &mut [f32]) {
+            for (lane, slots) in into.chunks_exact_mut(4).enumerate() {
+                for (slot, word) in slots.iter_mut().zip(words) {
+                    *slot = super::to_uniform(word.0[lane]);
+                }
+            }
         }
     }
 }
 
 use words::Words;
 
+/// 2⁻²⁴: the step of the numbers that 24 bits give.
+const UNIT: f32 = 1.0 / 16_777_216.0;
+
 #[inline]
 fn to_uniform(word: u32) -> f32 {
-    (word >> 8) as f32 * (1.0 / 16_777_216.0)
+    (word >> 8) as f32 * UNIT
 }
 
 /// The ten rounds on a counter and a key.

@@ -109,14 +109,26 @@ fn gelu_tanh(x: f64) -> f64 {
     0.5 * x * (1.0 + inner.tanh())
 }
 
+/// Half of the two terms' product rule, with tanh u and its derivative.
+fn gelu_tanh_slope(x: f64) -> f64 {
+    let slope = (2.0 / std::f64::consts::PI).sqrt();
+    let tanh = (slope * (x + 0.044715 * x * x * x)).tanh();
+    let inner = slope * (1.0 + 3.0 * 0.044715 * x * x);
+    0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
 fn truth(condition: bool) -> f64 {
     f64::from(u8::from(condition))
 }
 
 type Reference = fn(f64, f64, f64) -> f64;
 
-/// Every instruction of registers alone. `Gelu` and `Erf` follow from `math.rs`'s own tests.
-const INSTRUCTIONS: [(Opcode, Reference); 43] = [
+/// Every instruction of registers alone. `Gelu`, its slope and `Erf` follow from `math.rs`'s own tests.
+const INSTRUCTIONS: [(Opcode, Reference); 45] = [
     (Opcode::Copy, |a, _, _| a),
     (Opcode::Neg, |a, _, _| -a),
     (Opcode::Abs, |a, _, _| a.abs()),
@@ -132,10 +144,14 @@ const INSTRUCTIONS: [(Opcode, Reference); 43] = [
     (Opcode::Sin, |a, _, _| a.sin()),
     (Opcode::Cos, |a, _, _| a.cos()),
     (Opcode::Tanh, |a, _, _| a.tanh()),
-    (Opcode::Sigmoid, |a, _, _| 1.0 / (1.0 + (-a).exp())),
+    (Opcode::Sigmoid, |a, _, _| sigmoid(a)),
     (Opcode::Relu, |a, _, _| if a < 0.0 { 0.0 } else { a }),
     (Opcode::GeluTanh, |a, _, _| gelu_tanh(a)),
-    (Opcode::Silu, |a, _, _| a / (1.0 + (-a).exp())),
+    (Opcode::GeluTanhSlope, |a, _, _| gelu_tanh_slope(a)),
+    (Opcode::Silu, |a, _, _| a * sigmoid(a)),
+    (Opcode::SiluSlope, |a, _, _| {
+        sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))
+    }),
     (Opcode::Softplus, |a, _, _| {
         if a.is_nan() {
             a
@@ -256,8 +272,18 @@ fn gelu_is_x_by_the_normal_distribution() {
         1.954_499_736_103_641_6,
     ];
     let zeros = vec![0.0; x.len()];
-    let found = apply(Opcode::Gelu, &[x, zeros.clone(), zeros], 0.0);
+    let operands = [x, zeros.clone(), zeros];
+    let found = apply(Opcode::Gelu, &operands, 0.0);
     assert_close(&found, &expected, 1e-15, "gelu");
+    let slopes = [
+        -0.011_945_647_204_183_927,
+        -0.083_315_470_587_686_3,
+        0.5,
+        0.867_495_124_656_162_8,
+        1.085_231_801_078_197,
+    ];
+    let found = apply(Opcode::GeluSlope, &operands, 0.0);
+    assert_close(&found, &slopes, 1e-15, "its derivative");
 }
 
 #[test]
@@ -286,11 +312,11 @@ fn strides_walk_transposed_broadcast_and_partial_tensors() {
     let dims = [5, 7, 300];
     let a = floats::<f32>(dims.iter().product(), 1);
     let b = floats::<f32>(7, 2);
-    let program = Program::new(&dims, 2)
+    let program = Program::new(&dims, 3)
         .load(0, 0, 0, &[1, 5, 35])
         .load(1, 0, 1, &[0, 1, 0])
-        .run(Opcode::Add, 0, [0, 1, 0], 0.0)
-        .store(2, 0, 0, &[7 * 600, 600, 2]);
+        .run(Opcode::Add, 2, [0, 1, 0], 0.0)
+        .store(2, 0, 2, &[7 * 600, 600, 2]);
     for threads in 1..=3 {
         let mut out = vec![-9f32; 5 * 7 * 600];
         let operands = [
@@ -365,16 +391,63 @@ fn more_registers_than_the_buffer_has_room_for_get_their_own() {
 
 #[test]
 fn an_output_may_be_an_input() {
-    let count = 20_000;
-    let mut x = floats::<f32>(count, 5);
-    let expected: Vec<f32> = x.iter().map(|x| x * x).collect();
-    let program = Program::new(&[count], 1)
-        .load(0, 0, 0, &[1])
-        .run(Opcode::Square, 0, [0; 3], 0.0)
-        .store(1, 0, 0, &[1]);
-    let address = x.as_mut_ptr() as usize;
-    run::<f32>(3, &program, &[address, address]);
-    assert_eq!(x, expected);
+    // The input is read again after the output that overwrites it is computed.
+    for count in [7, 20_000, 20_003] {
+        let mut x = floats::<f32>(count, 5);
+        let mut doubled = vec![0f32; count];
+        let expected = x.clone();
+        let program = Program::new(&[count], 3)
+            .load(0, 0, 0, &[1])
+            .run(Opcode::Square, 1, [0; 3], 0.0)
+            .run(Opcode::Add, 2, [0; 3], 0.0)
+            .store(1, 0, 1, &[1])
+            .store(2, 0, 2, &[1]);
+        let address = x.as_mut_ptr() as usize;
+        run::<f32>(
+            3,
+            &program,
+            &[address, address, doubled.as_mut_ptr() as usize],
+        );
+        for (i, was) in expected.iter().enumerate() {
+            assert_eq!((x[i], doubled[i]), (was * was, was + was), "{i} of {count}");
+        }
+    }
+}
+
+#[test]
+fn what_is_loaded_may_be_stored_several_times_and_in_any_order() {
+    // A matrix beside a row and a number that all its rows share; rows longer than a block.
+    let dims = [3, 5000];
+    let size = dims[0] * dims[1];
+    let x = floats::<f32>(size, 6);
+    let row = floats::<f32>(dims[1], 7);
+    let number = 2.5f32;
+    let program = Program::new(&dims, 4)
+        .load(0, 0, 0, &[5000, 1])
+        .load(1, 0, 1, &[0, 1])
+        .load(2, 0, 2, &[0, 0])
+        .run(Opcode::Mul, 3, [0, 1, 0], 0.0)
+        .store(3, 0, 0, &[5000, 1])
+        .store(4, 0, 0, &[1, 3])
+        .store(5, 0, 2, &[5000, 1])
+        .store(6, 0, 3, &[5000, 1])
+        .store(7, 0, 3, &[5000, 1]);
+    for threads in 1..=3 {
+        let mut out = [(); 5].map(|()| vec![0f32; size]);
+        let mut operands = vec![
+            x.as_ptr() as usize,
+            row.as_ptr() as usize,
+            &raw const number as usize,
+        ];
+        operands.extend(out.iter_mut().map(|to| to.as_mut_ptr() as usize));
+        run::<f32>(threads, &program, &operands);
+        for (at, x) in x.iter().enumerate() {
+            let (i, j) = (at / 5000, at % 5000);
+            assert_eq!((out[0][at], out[1][j * 3 + i]), (*x, *x), "{at}");
+            assert_eq!(out[2][at], number, "{at}");
+            assert_eq!((out[3][at], out[4][at]), (x * row[j], x * row[j]), "{at}");
+        }
+    }
 }
 
 #[test]

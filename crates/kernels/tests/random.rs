@@ -32,7 +32,7 @@ fn filling_gives_each_position_its_own_number() {
     // SAFETY: the key has four words.
     let stream = unsafe { Stream::new(key.as_ptr(), 3) };
     for start in [0u64, 1, 2, 3, 4, 9, (1 << 34) - 6] {
-        for length in [0, 1, 3, 16, 17, 40] {
+        for length in [0, 1, 3, 16, 17, 40, 70] {
             let mut numbers = vec![0.0; length];
             stream.fill(start, &mut numbers);
             for (i, number) in numbers.iter().enumerate() {

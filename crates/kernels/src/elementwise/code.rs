@@ -1,6 +1,7 @@
 //! The machine's programs, read from their words.
 
 use super::{OPCODES, OPERANDS, Opcode};
+use crate::simd::Float;
 
 /// A tensor's elements and how they are walked.
 #[derive(Clone, Copy)]
@@ -11,6 +12,38 @@ pub(super) struct Access<'a> {
     pub strides: &'a [i32],
 }
 
+impl Access<'_> {
+    /// Whether it reads or writes one element alone.
+    pub fn is_constant(&self) -> bool {
+        self.strides.iter().all(|stride| *stride == 0)
+    }
+
+    /// Where the `length` elements from `start` on stand in the tensor, if they are `T` and
+    /// neighbours.
+    pub fn place<T: Float>(&self, dims: &[i32], start: usize, length: usize) -> Option<*mut T> {
+        if self.dtype != T::DTYPE {
+            return None;
+        }
+        let (mut offset, mut rest) = (0, start);
+        // Elements of the axes behind, and whether these lie in order.
+        let (mut size, mut dense) = (1, true);
+        for (dim, stride) in dims.iter().zip(self.strides).rev() {
+            let (dim, stride) = (*dim as usize, *stride as isize);
+            let index = rest % dim;
+            rest /= dim;
+            offset += index as isize * stride;
+            if dense && (dim == 1 || stride == size as isize) {
+                size *= dim;
+            } else {
+                dense = false;
+            }
+        }
+        // The elements in order, and the place of the first among them.
+        let fits = start % size + length <= size;
+        fits.then(|| (self.data as *mut T).wrapping_offset(offset))
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Instruction {
     pub opcode: Opcode,
@@ -19,6 +52,13 @@ pub(super) struct Instruction {
     pub b: usize,
     pub c: usize,
     pub immediate: f64,
+}
+
+impl Instruction {
+    /// Whether its result is the same in every block.
+    pub fn is_constant(&self) -> bool {
+        self.opcode == Opcode::Const
+    }
 }
 
 /// A program of the machine, read from its words.
@@ -66,6 +106,15 @@ impl<'a> Code<'a> {
             register: words[2] as usize,
             strides: &words[3..],
         })
+    }
+
+    /// Whether a register holds the same in every block.
+    pub fn is_constant(&self, register: usize) -> bool {
+        self.accesses(self.loads)
+            .any(|access| access.register == register && access.is_constant())
+            || self
+                .steps()
+                .any(|step| step.target == register && step.is_constant())
     }
 
     pub fn steps(&self) -> impl Iterator<Item = Instruction> + '_ {
