@@ -46,6 +46,7 @@ const common = {
   logLevel: "warning",
 };
 
+/** What users import. */
 const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
 
 /**
@@ -126,6 +127,7 @@ for (const folder of ["browser", "node"]) {
   await rm(join(root, "dist", folder), { recursive: true, force: true });
 }
 await bundleForNode();
-await bundle(entries, { urls: urls("./worker.js") }, parts);
-await bundle({ worker: "src/runtime/worker.ts" }, { urls: urls("./worker.js") });
+const here = { urls: urls("./worker.js") };
+await bundle(entries, here, parts);
+await bundle({ worker: "src/runtime/worker.ts" }, here);
 await bundleInline();

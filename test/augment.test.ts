@@ -6,6 +6,16 @@ import { cosineAndSine, Generator } from "../src/random.js";
 
 const { augment } = data;
 
+/** A generator whose draws are all alike. */
+class Fixed extends Generator {
+  constructor(private readonly draw: number) {
+    super(0);
+  }
+  override uniform(): number {
+    return this.draw;
+  }
+}
+
 /** Two channels of 3 × 4 whose values tell where they are: 100·channel + 10·row + column. */
 const image: Table = {
   data: Float32Array.from(
@@ -59,8 +69,8 @@ describe("images", () => {
 
   it("turns about the middle", () => {
     const square: Table = { data: Float32Array.from({ length: 9 }, (_, i) => i), shape: [1, 3, 3] };
-    // A generator whose draws are all alike turns by the full angle.
-    const full = { uniform: () => 1 } as Generator;
+    // The greatest draw turns by the full angle.
+    const full = new Fixed(1);
     const quarter = augment.randomRotation(90)(square, full);
     const turned = [...quarter.data].map((value) => Math.round(value));
     expect([
@@ -74,7 +84,7 @@ describe("images", () => {
   });
 
   it("moves and scales", () => {
-    const full = { uniform: () => 1 } as Generator;
+    const full = new Fixed(1);
     const square: Table = {
       data: Float32Array.from({ length: 16 }, (_, i) => i),
       shape: [1, 4, 4],
@@ -106,13 +116,11 @@ describe("images", () => {
     };
     const same = augment.colorJitter({})(colours, random);
     same.data.forEach((value, i) => expect(value).toBeCloseTo(colours.data[i]!, 6));
-    const bright = augment.colorJitter({ brightness: 0.5 })(colours, {
-      uniform: () => 0,
-    } as Generator);
+    const bright = augment.colorJitter({ brightness: 0.5 })(colours, new Fixed(0));
     bright.data.forEach((value, i) => expect(value).toBeCloseTo(colours.data[i]! / 2, 6));
-    const grey = augment.colorJitter({ saturation: 1 })(colours, { uniform: () => 0 } as Generator);
+    const grey = augment.colorJitter({ saturation: 1 })(colours, new Fixed(0));
     expect(grey.data[0]).toBeCloseTo(grey.data[4]!, 6);
-    const flat = augment.colorJitter({ contrast: 1 })(colours, { uniform: () => 0 } as Generator);
+    const flat = augment.colorJitter({ contrast: 1 })(colours, new Fixed(0));
     flat.data.forEach((value) => expect(value).toBeCloseTo(flat.data[0]!, 6));
     const wild = augment.colorJitter({ brightness: 1, contrast: 1, saturation: 1 });
     for (let i = 0; i < 50; i++) {
