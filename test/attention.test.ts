@@ -1,18 +1,33 @@
-/** Attention beyond its row in test/cases: what it refuses, and the memory it takes. */
+/** Attention beyond its row in test/cases: what it refuses, its layer, and the memory it takes. */
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { gradients } from "../src/autograd.js";
 import type { AttentionOptions, DType, Tensor } from "../src/index.js";
 import {
   ArgumentError,
+  broadcastTo,
   compile,
+  concat,
   DTypeError,
+  flush,
   init,
+  manualSeed,
+  matmul,
+  nn,
+  normal,
   ones,
+  permute,
+  reshape,
   scaledDotProductAttention,
   ShapeError,
   shutdown,
+  slice,
+  split,
+  sum,
+  tensor,
+  transpose,
   zeros,
 } from "../src/index.js";
+import { buildLayer, describeLayer } from "../src/nn/registry.js";
 
 beforeEach(() => init({ threads: 2 }));
 afterAll(shutdown);
@@ -43,7 +58,12 @@ describe("scaledDotProductAttention refuses", () => {
       ShapeError,
       "not [1, 1, 2, 3], [1, 1, 2, 4], [1, 1, 2, 4]",
     ],
-    ["another dtype", () => attend({}, 4, "float64"), DTypeError, "float32, float64, float64"],
+    [
+      "another dtype",
+      () => attend({}, 4, "float64"),
+      DTypeError,
+      "float32, float64, float64; one dtype is needed",
+    ],
     [
       "a mask of another length",
       () => attend({ mask: bool(2, 4) }),
@@ -80,6 +100,110 @@ describe("scaledDotProductAttention refuses", () => {
   ])("%s", (_, body, kind, message) => {
     expect(body).toThrow(kind);
     expect(body).toThrow(message);
+  });
+});
+
+describe("MultiheadAttention", () => {
+  const layer = (options: Partial<nn.MultiheadAttentionOptions> = {}): nn.MultiheadAttention => {
+    manualSeed(1);
+    return nn.multiheadAttention({ modelDim: 12, heads: 6, ...options });
+  };
+  const input = (length = 5): Tensor => {
+    manualSeed(2);
+    return normal([2, length, 12]);
+  };
+  const values = async (x: Tensor): Promise<number[]> => Array.from(await x.data());
+
+  it("has fewer projections of keys and values than of queries, if told so", () => {
+    const { inProjWeight, inProjBias } = layer({ keyHeads: 2 });
+    expect(inProjWeight.shape).toEqual([12 + 4 + 4, 12]);
+    expect(inProjBias.shape).toEqual([20]);
+  });
+
+  it("attends as with all heads where those of a group have the same keys and values", async () => {
+    const grouped = layer({ keyHeads: 2 });
+    const single = layer();
+    const [q, k, v] = split(grouped.inProjWeight, [12, 4, 4]);
+    // Heads have 2 rows each; a head of keys serves 3.
+    const repeated = [k!, v!].map((x) =>
+      reshape(broadcastTo(reshape(x, [2, 1, 2, 12]), [2, 3, 2, 12]), [12, 12]),
+    );
+    single.inProjWeight.assign(concat([q!, ...repeated]));
+    single.outProj.weight.assign(grouped.outProj.weight);
+    flush();
+    const x = input();
+    const expected = await values(single.forward(x));
+    expect(await values(grouped.forward(x))).toEqual(
+      expected.map((value): unknown => expect.closeTo(value, 5)),
+    );
+  });
+
+  it.each<Partial<nn.MultiheadAttentionOptions>>([
+    {},
+    { causal: true, keyHeads: 3 },
+    { window: 1, rotary: true },
+    { window: [2, 0], rotary: { base: 100, start: 3, interleaved: true } },
+  ])("shows its weights, %o", async (options) => {
+    const attention = layer({ ...options, dropout: 0.5 });
+    const x = input();
+    const mask = tensor([true, true, true, true, false, true, true, true, true, true], {
+      shape: [2, 5],
+    });
+    const weights = attention.eval().weights(x, x, { mask });
+    expect(weights.shape).toEqual([2, 6, 5, 5]);
+    const sums = await values(sum(weights, { axis: -1 }));
+    expect(sums).toEqual(sums.map((): unknown => expect.closeTo(1, 5)));
+    // Times the values, through the last projection, they are the layer's output.
+    const { keyHeads = 6 } = options;
+    const [, , v] = split(attention.inProjWeight, [12, 2 * keyHeads, 2 * keyHeads]);
+    const rows = reshape(matmul(x, transpose(v!)), [2, 5, keyHeads, 1, 2]);
+    const perHead = reshape(broadcastTo(rows, [2, 5, keyHeads, 6 / keyHeads, 2]), [2, 5, 6, 2]);
+    const mixed = permute(matmul(weights, permute(perHead, [0, 2, 1, 3])), [0, 2, 1, 3]);
+    const expected = await values(attention.outProj.forward(reshape(mixed, [2, 5, 12])));
+    expect(await values(attention.forward(x, { mask }))).toEqual(
+      expected.map((value): unknown => expect.closeTo(value, 5)),
+    );
+  });
+
+  it("knows with rotary embeddings how far apart positions are, and no more", async () => {
+    const x = input();
+    const [at0, at9] = [0, 9].map((start) => layer({ rotary: { start } }).weights(x, x));
+    const expected = await values(at0!);
+    expect(await values(at9!)).toEqual(expected.map((value): unknown => expect.closeTo(value, 5)));
+    expect(await values(layer().weights(x, x))).not.toEqual(
+      expected.map((value): unknown => expect.closeTo(value, 3)),
+    );
+  });
+
+  it("gives the last query of fewer the position of the last key", async () => {
+    const attention = layer({ rotary: true, causal: true });
+    const x = input();
+    const last = slice(x, [null, [-1]]);
+    const expected = await values(slice(attention.forward(x), [null, [-1]]));
+    expect(await values(attention.attend(last, x))).toEqual(
+      expected.map((value): unknown => expect.closeTo(value, 5)),
+    );
+  });
+
+  it.each([
+    layer({ keyHeads: 3, window: [1, 2], rotary: { base: 50 } }),
+    nn.transformerEncoderLayer({ modelDim: 12, heads: 6, keyHeads: 2, window: 1, rotary: true }),
+  ])("is built again from its options: %o", (one) => {
+    const again = buildLayer(describeLayer(one));
+    expect(again.config()).toEqual(one.config());
+    expect([...again.namedParameters()].map(([path, { shape }]) => [path, shape])).toEqual(
+      [...one.namedParameters()].map(([path, { shape }]) => [path, shape]),
+    );
+  });
+
+  it.each<[string, Partial<nn.MultiheadAttentionOptions>, string]>([
+    ["groups that do not divide", { keyHeads: 4 }, "6 heads do not divide into groups for 4"],
+    ["half a window", { window: 0.5 }, "multiheadAttention: window is 0.5"],
+    ["a base of 0", { rotary: { base: 0 } }, "multiheadAttention: rotary: base is 0"],
+    ["a start of −1", { rotary: { start: -1 } }, "rotary: start is -1"],
+    ["rows without pairs", { heads: 4, rotary: true }, "rows of 3 elements have no pairs"],
+  ])("refuses %s", (_, options, message) => {
+    expect(() => layer(options)).toThrow(message);
   });
 });
 

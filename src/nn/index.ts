@@ -2,6 +2,7 @@
 import type { ActivationName } from "./activation.js";
 import type { Pair } from "../ops/window.js";
 import * as convolution from "./convolution.js";
+import * as attention from "./attention.js";
 import * as layers from "./layers.js";
 import * as pooling from "./pooling.js";
 import * as norms from "./normalization.js";
@@ -16,6 +17,7 @@ export { Module } from "./module.js";
 export * from "./normalization.js";
 export { BufferVariable, Parameter } from "./parameter.js";
 export * from "./pooling.js";
+export * from "./attention.js";
 export * from "./transformer.js";
 
 type Rest<Options, Named extends keyof Options> = Omit<Options, Named>;
@@ -220,9 +222,9 @@ export function globalMaxPooling2d(): pooling.GlobalMaxPooling2d {
 
 /** Attention in several heads. `[batch, length, modelDim]` in and out. */
 export function multiheadAttention(
-  options: transformer.MultiheadAttentionOptions,
-): transformer.MultiheadAttention {
-  return new transformer.MultiheadAttention(options);
+  options: attention.MultiheadAttentionOptions,
+): attention.MultiheadAttention {
+  return new attention.MultiheadAttention(options);
 }
 
 /** Self-attention and a feed-forward network, each added to its input and normalized. */

@@ -1,6 +1,7 @@
 /** Layers by the type that saved files name. */
 import { DataError } from "../errors.js";
 import * as convolution from "./convolution.js";
+import * as attention from "./attention.js";
 import * as layers from "./layers.js";
 import type { LayerConfig, Module } from "./module.js";
 import * as pooling from "./pooling.js";
@@ -43,8 +44,8 @@ const builders: { readonly [type: string]: Builder } = {
     new pooling.AdaptiveMaxPool2d(options),
   globalAveragePooling2d: () => new pooling.GlobalAveragePooling2d(),
   globalMaxPooling2d: () => new pooling.GlobalMaxPooling2d(),
-  multiheadAttention: (options: transformer.MultiheadAttentionOptions) =>
-    new transformer.MultiheadAttention(options),
+  multiheadAttention: (options: attention.MultiheadAttentionOptions) =>
+    new attention.MultiheadAttention(options),
   transformerEncoderLayer: (options: transformer.TransformerEncoderLayerOptions) =>
     new transformer.TransformerEncoderLayer(options),
 };

@@ -7,8 +7,9 @@ import { formatShape, sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { full } from "./creation.js";
 import { checkProbability, where } from "./elementwise.js";
-import type { Extras } from "./flashAttention.js";
-import { all, attend } from "./flashAttention.js";
+import type { AttentionAttributes, Extras } from "./attentionFormula.js";
+import { all, weightsFormula } from "./attentionFormula.js";
+import { attend } from "./flashAttention.js";
 import { broadcastTo, reshape } from "./movement.js";
 import { checkFloat } from "./reduce.js";
 
@@ -33,8 +34,6 @@ export interface AttentionOptions {
   readonly scale?: number;
 }
 
-const op = "scaledDotProductAttention";
-
 /**
  * softmax(q·kᵀ·scale + bias)·v (Vaswani et al., 2017), computed in tiles (Dao, 2023).
  * `q: [batch, heads, queries, dim]`, `k: [batch, heads, keys, dim]`, `v: [batch, heads, keys,
@@ -48,18 +47,40 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: AttentionOptions = {},
 ): Tensor {
+  const { extras, attributes } = prepare("scaledDotProductAttention", [q, k, v], options);
+  return attend(q, k, v, extras, attributes);
+}
+
+/**
+ * The weights of `scaledDotProductAttention`, to look at: softmax(q·kᵀ·scale + bias),
+ * `[batch, heads, queries, keys]`, all of them in memory. `q: [batch, heads, queries, dim]`,
+ * `k: [batch, heads, keys, dim]`. Nothing is dropped. Throws as it does.
+ */
+export function attentionWeights(
+  q: Tensor,
+  k: Tensor,
+  options: Omit<AttentionOptions, "dropout"> = {},
+): Tensor {
+  const { extras, attributes } = prepare("attentionWeights", [q, k], options);
+  return weightsFormula(q, k, extras, attributes);
+}
+
+/** Operands and options, checked, as the kernels take them. */
+function prepare(
+  op: string,
+  operands: readonly [q: Tensor, k: Tensor, v?: Tensor],
+  options: AttentionOptions,
+): { readonly extras: Extras; readonly attributes: AttentionAttributes } {
+  const [q, k] = operands;
   const { enableGqa = false, dropout = 0, scale } = options;
-  checkShapes([q, k, v], enableGqa);
+  checkShapes(op, operands, enableGqa);
   checkProbability(op, dropout);
-  const [before, after] = reachOf(options);
-  const { mask, bias } = extrasOf(q, k, options);
+  const [before, after] = reachOf(op, options);
+  const { mask, bias } = extrasOf(op, q, k, options);
   const { key, stream } = dropout > 0 ? nextKey() : { key: undefined, stream: 0 };
-  return attend(
-    q,
-    k,
-    v,
-    { mask, bias, random: key },
-    {
+  return {
+    extras: { mask, bias, random: key },
+    attributes: {
       scale: scale ?? 1 / Math.sqrt(q.shape[3]!),
       before,
       after,
@@ -69,14 +90,14 @@ export function scaledDotProductAttention(
       bias: !!bias,
       random: !!key,
     },
-  );
+  };
 }
 
-/** How many keys a query sees before and behind its own. */
-function reachOf({
-  causal = false,
-  window,
-}: AttentionOptions): readonly [before: number, after: number] {
+/** How many keys a query sees before and behind its own; `op` is named where it is none. */
+export function reachOf(
+  op: string,
+  { causal = false, window }: AttentionOptions,
+): readonly [before: number, after: number] {
   if (window === undefined) return [all, causal ? 0 : all];
   const [before, behind] = typeof window === "number" ? [window, window] : window;
   checkWhole(`${op}: window`, before, 0);
@@ -88,6 +109,7 @@ function reachOf({
 
 /** Mask and bias as the kernels take them. */
 function extrasOf(
+  op: string,
   q: Tensor,
   k: Tensor,
   { mask, bias }: AttentionOptions,
@@ -135,20 +157,27 @@ function withKeys(bias: Tensor, keys: number): Tensor {
   return broadcastTo(reshape(bias, four), [...four.slice(0, 3), keys]);
 }
 
-function checkShapes(operands: readonly [q: Tensor, k: Tensor, v: Tensor], grouped: boolean): void {
-  const [q, k, v] = operands;
+function checkShapes(
+  op: string,
+  operands: readonly [q: Tensor, k: Tensor, v?: Tensor],
+  grouped: boolean,
+): void {
+  const [q, k, v = k] = operands;
+  const given = operands.filter((operand) => operand !== undefined);
   checkFloat(op, q);
-  if (q.dtype !== k.dtype || q.dtype !== v.dtype) {
-    throw new DTypeError(`${op}: q, k, v are ${q.dtype}, ${k.dtype}, ${v.dtype}; one is needed`);
+  if (given.some(({ dtype }) => dtype !== q.dtype)) {
+    const dtypes = given.map(({ dtype }) => dtype).join(", ");
+    throw new DTypeError(`${op}: operands are ${dtypes}; one dtype is needed`);
   }
   const fits =
-    operands.every((operand) => operand.rank === 4) &&
+    given.every(({ rank }) => rank === 4) &&
     sameShape([k.shape[0]!, k.shape[3]!], [q.shape[0]!, q.shape[3]!]) &&
     sameShape(v.shape.slice(0, 3), k.shape.slice(0, 3));
   if (!fits) {
     throw new ShapeError(
       `${op}: q [batch, heads, queries, dim], k [batch, heads, keys, dim] and ` +
-        `v [batch, heads, keys, valueDim] are needed, not ${operands.map(({ shape }) => formatShape(shape)).join(", ")}`,
+        "v [batch, heads, keys, valueDim] are needed, not " +
+        given.map(({ shape }) => formatShape(shape)).join(", "),
     );
   }
   const [heads, keyHeads] = [q.shape[1]!, k.shape[1]!];

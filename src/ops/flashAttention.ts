@@ -1,44 +1,15 @@
 /** The ops behind attention: flash style, so memory grows with length, not with its square. */
 import { gradients, through } from "../autograd.js";
 import { dtypes } from "../dtype.js";
-import type { Attributes, Spec } from "../graph.js";
+import type { Spec } from "../graph.js";
 import type { Emitter, OpFunction } from "../op.js";
 import { defineOp } from "../op.js";
 import type { Place } from "../program/place.js";
 import type { Layout, Shape } from "../shape.js";
 import { broadcastLayout, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { arange } from "./creation.js";
-import { add, dropoutWith, ge, le, logicalAnd, mul, ne, where } from "./elementwise.js";
-import { matmul } from "./matmul.js";
-import { reshape, transpose, unsqueeze } from "./movement.js";
-import { softmax } from "./softmax.js";
-
-/** What attention is told besides tensors. */
-export interface AttentionAttributes extends Attributes {
-  readonly scale: number;
-  /** Keys that a query sees before and behind its own; `all` of them. */
-  readonly before: number;
-  readonly after: number;
-  readonly dropout: number;
-  readonly stream: number;
-  /** Which of mask, bias and random key follow query, key and value among the operands. */
-  readonly mask: boolean;
-  readonly bias: boolean;
-  readonly random: boolean;
-}
-
-/** As many keys as there are. */
-export const all = -1;
-
-/** Operands that may be left out. */
-export interface Extras {
-  /** Which keys are real, `[batch, keys]`. */
-  readonly mask: Tensor | undefined;
-  /** What is added to scores, `[batch, heads, queries, keys]` but for the last each all or 1. */
-  readonly bias: Tensor | undefined;
-  readonly random: Tensor | undefined;
-}
+import type { AttentionAttributes, Extras } from "./attentionFormula.js";
+import { attentionFormula } from "./attentionFormula.js";
 
 /** Where an extra stands among the operands; undefined: nowhere. */
 type Positions = { readonly [E in keyof Extras]: number | undefined };
@@ -54,6 +25,12 @@ function extrasOf(operands: readonly Tensor[], attributes: AttentionAttributes):
   const at = (index: number | undefined): Tensor | undefined =>
     index === undefined ? undefined : operands[index];
   return { mask: at(mask), bias: at(bias), random: at(random) };
+}
+
+/** The output by the definition. */
+function formulaOf(operands: readonly Tensor[], attributes: AttentionAttributes): Tensor {
+  const [q, k, v] = operands;
+  return attentionFormula(q!, k!, v!, extrasOf(operands, attributes), attributes);
 }
 
 function listOf({ mask, bias, random }: Extras): Tensor[] {
@@ -239,7 +216,7 @@ const attentionBackward: OpFunction<BackwardArguments> = defineOp("attentionBack
   },
   vjp: through((operands, attributes) => {
     const [q, k, v] = operands;
-    return gradients([attentionFormula(operands, attributes)], [q!, k!, v!], [operands.at(-1)!]);
+    return gradients([formulaOf(operands, attributes)], [q!, k!, v!], [operands.at(-1)!]);
   }),
 });
 
@@ -259,51 +236,6 @@ const attentionBiasBackward: OpFunction<BackwardArguments> = defineOp("attention
   },
   vjp: through((operands, attributes) => {
     const { bias } = extrasOf(operands, attributes);
-    return gradients([attentionFormula(operands, attributes)], [bias!], [operands.at(-1)!]);
+    return gradients([formulaOf(operands, attributes)], [bias!], [operands.at(-1)!]);
   }),
 });
-
-/** The condition that holds where all of those that are there do. */
-function both(a: Tensor | undefined, b: Tensor | undefined): Tensor | undefined {
-  return a && b ? logicalAnd(a, b) : (a ?? b);
-}
-
-/** Which keys each query sees, broadcastable to `[batch, heads, queries, keys]`; undefined: all. */
-function visibleKeys(
-  queries: number,
-  keys: number,
-  { mask, bias }: Extras,
-  { before, after }: AttentionAttributes,
-): Tensor | undefined {
-  const padding = mask && reshape(mask, [mask.shape[0]!, 1, 1, keys]);
-  const own = unsqueeze(add(arange(queries), keys - queries), -1);
-  const first = before === all ? undefined : ge(arange(keys), add(own, -before));
-  const last = after === all ? undefined : le(arange(keys), add(own, after));
-  return [padding, first, last, bias && ne(bias, -Infinity)].reduce(both);
-}
-
-/** A score no real one reaches, yet finite: a row with no visible key must not become NaN. */
-const hidden = -1e30;
-
-/**
- * softmax(q·kᵀ·scale + bias)·v with every score in memory: the definition the kernels are held to.
- */
-function attentionFormula(operands: readonly Tensor[], attributes: AttentionAttributes): Tensor {
-  const [q, k, v] = operands;
-  const extras = extrasOf(operands, attributes);
-  const [batch, heads, queries] = q!.shape;
-  const [, keyHeads, keys] = k!.shape;
-  // Query heads of a group beside one another, and the head of keys they share.
-  const grouped = (x: Tensor): Tensor =>
-    reshape(x, [batch!, keyHeads!, heads! / Math.max(1, keyHeads!), queries!, x.shape[3]!]);
-  const single = (x: Tensor): Tensor => reshape(x, [batch!, heads!, queries!, x.shape[4]!]);
-  const products = single(matmul(grouped(q!), transpose(unsqueeze(k!, 2))));
-  const scaled = mul(products, attributes.scale);
-  const scores = extras.bias ? add(scaled, extras.bias) : scaled;
-  const visible = visibleKeys(queries!, keys!, extras, attributes);
-  const weights = softmax(visible ? where(visible, scores, hidden) : scores);
-  const kept = visible ? where(visible, weights, 0) : weights;
-  const { dropout, stream } = attributes;
-  const dropped = extras.random ? dropoutWith(kept, extras.random, dropout, stream) : kept;
-  return single(matmul(grouped(dropped), unsqueeze(v!, 2)));
-}

@@ -2,9 +2,9 @@
  * The op table: every op users can call, by name. `Tensor`'s methods, the tests' rows and
  * `docs/ops.md` follow from it.
  */
-import { scaledDotProductAttention } from "./attention.js";
 import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
 import { batchNorm } from "./batchNorm.js";
+import { attentionWeights, scaledDotProductAttention } from "./attention.js";
 import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 import { crossEntropy } from "./crossEntropy.js";
 import * as elementwise from "./elementwise.js";
@@ -14,6 +14,7 @@ import { matmul } from "./matmul.js";
 import * as movement from "./movement.js";
 import * as pooling from "./pooling.js";
 import * as reduce from "./reduce.js";
+import { rotaryEmbedding } from "./rotaryEmbedding.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
 const { dropoutWith, checkProbability, ...elementwiseOps } = elementwise;
@@ -41,6 +42,8 @@ export const tensorOps = {
   embedding,
   oneHot,
   scaledDotProductAttention,
+  attentionWeights,
+  rotaryEmbedding,
 };
 
 /** Ops that make tensors. */

@@ -1,6 +1,5 @@
 /** The ops that users import by name. */
 export type { AttentionOptions } from "./attention.js";
-export { scaledDotProductAttention } from "./attention.js";
 export type {
   Conv1dOptions,
   Conv2dOptions,
@@ -11,6 +10,7 @@ export type {
 export { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
 export type { BatchNormOptions } from "./batchNorm.js";
 export { batchNorm } from "./batchNorm.js";
+export { attentionWeights, scaledDotProductAttention } from "./attention.js";
 export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 export type { CrossEntropyOptions } from "./crossEntropy.js";
 export { crossEntropy } from "./crossEntropy.js";
@@ -102,6 +102,8 @@ export {
 } from "./pooling.js";
 export type { ArgOptions, ReduceOptions } from "./reduce.js";
 export { argMax, argMin, max, mean, min, prod, sum, variance } from "./reduce.js";
+export type { RotaryOptions } from "./rotaryEmbedding.js";
+export { rotaryEmbedding } from "./rotaryEmbedding.js";
 export type { AxisOption } from "./softmax.js";
 export { logSoftmax, softmax } from "./softmax.js";
 export type { Pair } from "./window.js";

@@ -3,7 +3,7 @@ import { uniforms } from "../philox.js";
 import type { NumberArray } from "../reference.js";
 import { at, build, mapRows, matmul, permute, softmaxRow } from "../reference.js";
 import type { Call, Case, Operand, Sample } from "./case.js";
-import { operand } from "./case.js";
+import { operand, specialValues } from "./case.js";
 
 /** What a query sees, and the weights dropped. */
 interface Options {
@@ -41,18 +41,17 @@ function repeatHeads(x: NumberArray, heads: number): NumberArray {
   );
 }
 
-function attention(
-  [q, ...others]: readonly [q: NumberArray, k: NumberArray, v: NumberArray],
-  { causal = false, window = Infinity, lengths, dropout = 0, scale }: Options,
+function weightsOf(
+  q: NumberArray,
+  k: NumberArray,
+  { causal = false, window = Infinity, lengths, scale }: Options,
   { mask, bias }: { readonly mask?: NumberArray; readonly bias?: NumberArray },
 ): NumberArray {
   const [batch, heads, queries, dim] = q.shape;
-  const [k, v] = others.map((x) => repeatHeads(x, heads!));
-  const keys = k!.shape[2]!;
+  const keys = k.shape[2]!;
   const [before, behind] = typeof window === "number" ? [window, window] : window;
-  const products = matmul(q, permute(k!, [0, 1, 3, 2]));
-  const shape = [batch!, heads!, queries!, keys];
-  const scores = build(shape, (index) => {
+  const products = matmul(q, permute(repeatHeads(k, heads!), [0, 1, 3, 2]));
+  const scores = build([batch!, heads!, queries!, keys], (index) => {
     const [b, , i, j] = index;
     const distance = j! - (i! + keys - queries!);
     const visible =
@@ -63,14 +62,23 @@ function attention(
     const added = bias ? broadcastAt(bias, index) : 0;
     return visible ? at(products, index) * (scale ?? 1 / Math.sqrt(dim!)) + added : -Infinity;
   });
-  const weights = mapRows(scores, (row) =>
+  return mapRows(scores, (row) =>
     row.every((x) => x === -Infinity) ? row.map(() => 0) : softmaxRow(row),
   );
-  const drawn = uniforms(shape, seed);
-  const kept = build(shape, (index) =>
+}
+
+function attention(
+  [q, k, v]: readonly [q: NumberArray, k: NumberArray, v: NumberArray],
+  options: Options,
+  extras: { readonly mask?: NumberArray; readonly bias?: NumberArray },
+): NumberArray {
+  const { dropout = 0 } = options;
+  const weights = weightsOf(q, k, options, extras);
+  const drawn = uniforms(weights.shape, seed);
+  const kept = build(weights.shape, (index) =>
     at(drawn, index) < dropout ? 0 : at(weights, index) / (1 - dropout),
   );
-  return matmul(dropout > 0 ? kept : weights, v!);
+  return matmul(dropout > 0 ? kept : weights, repeatHeads(v, q.shape[1]!));
 }
 
 type Sizes = readonly [
@@ -135,6 +143,44 @@ function sample(sizes: Sizes, options: Options = {}): Sample {
         options,
         extrasOf(options, options.lengths ? extras.slice(0, -1) : extras),
       ),
+  };
+}
+
+/** The weights of the same call. */
+function weightsSample(sizes: Sizes, options: Options = {}): Sample {
+  const { operands } = attentionCall(sizes, options);
+  const [q, k, , ...extras] = operands;
+  const { lengths, maskShape, biasShape, keyHeads = sizes[1], ...rest } = options;
+  return {
+    operands: [q!, k!, ...extras],
+    call: (q, k, ...extras) =>
+      op.attentionWeights(q, k, {
+        ...rest,
+        enableGqa: keyHeads !== sizes[1],
+        ...extrasOf(options, extras),
+      }),
+    reference: (q, k, ...extras) =>
+      weightsOf(q, k, options, extrasOf(options, lengths ? extras.slice(0, -1) : extras)),
+  };
+}
+
+function rotarySample(shape: readonly number[], options: op.RotaryOptions = {}): Sample {
+  const { base = 10_000, start = 0, interleaved = false } = options;
+  const dim = shape.at(-1)!;
+  const half = dim / 2;
+  return {
+    operands: [operand(shape)],
+    call: (x) => op.rotaryEmbedding(x, options),
+    reference: (x) =>
+      build(x.shape, (index) => {
+        const j = index.at(-1)!;
+        const second = interleaved ? j % 2 === 1 : j >= half;
+        const pair = interleaved ? Math.floor(j / 2) : j % half;
+        const distance = interleaved ? 1 : half;
+        const partner = at(x, [...index.slice(0, -1), second ? j - distance : j + distance]);
+        const angle = (start + index.at(-2)!) * base ** ((-2 * pair) / dim);
+        return at(x, index) * Math.cos(angle) + (second ? 1 : -1) * partner * Math.sin(angle);
+      }),
   };
 }
 
@@ -205,5 +251,39 @@ export const attentionCases = {
         keyHeads: 2,
         dropout: 0.1,
       }),
+  },
+  attentionWeights: {
+    samples: [
+      weightsSample([1, 1, 1, 1, 1, 1]),
+      weightsSample([2, 2, 3, 5, 4, 1], { lengths: [5, 0], causal: true }),
+      weightsSample([1, 4, 4, 4, 2, 1], { keyHeads: 2, window: 1, scale: 0.3 }),
+      weightsSample([1, 2, 3, 4, 2, 1], { biasShape: [2, 1, 4], maskShape: [1, 1, 3, 4] }),
+    ],
+    special: [
+      {
+        ...weightsSample([1, 1, 2, 2, 1, 1]),
+        operands: [
+          { shape: [1, 1, 2, 1], data: [NaN, 1] },
+          { shape: [1, 1, 2, 1], data: [1, 2] },
+        ],
+      },
+    ],
+    bench: () => weightsSample([2, 4, 64, 64, 32, 1], { causal: true, lengths: [64, 50] }),
+  },
+  rotaryEmbedding: {
+    samples: [
+      rotarySample([1, 2]),
+      rotarySample([0, 3, 4]),
+      rotarySample([2, 3, 5, 6]),
+      rotarySample([2, 3, 6], { interleaved: true, base: 100 }),
+      rotarySample([4, 8], { start: 1000, base: 500 }),
+    ],
+    special: [
+      {
+        ...rotarySample([4, 2]),
+        operands: [{ shape: [4, 2], data: specialValues }],
+      },
+    ],
+    bench: () => rotarySample([2, 4, 128, 32]),
   },
 } satisfies Record<string, Case>;

@@ -140,25 +140,18 @@ pub(crate) fn sums<T: Float, const N: usize>(
     totals.map(Register::reduce_sum)
 }
 
-/// The largest of what `value(i, count)` gives for each vector of a row of `n`, −∞ of none; see
-/// [`vectors`]. Lanes from `count` on are not counted, and a NaN may be passed over.
+/// Adds the first `count` lanes, as `f64`, to the numbers at `to`.
+///
+/// # Safety
+/// `to` has `count` numbers.
 #[inline(always)]
-pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::Lanes) -> T {
-    /// Enough comparisons under way at once to hide how long each takes.
-    const WAYS: usize = 4;
-    let mut ways = [T::Lanes::splat(-T::INFINITY); WAYS];
-    let mut i = 0;
-    while i + WAYS * T::LANES <= n {
-        for (v, way) in ways.iter_mut().enumerate() {
-            *way = way.loose_max(value(i + v * T::LANES, T::LANES));
+pub(crate) unsafe fn accumulate<T: Float>(lanes: T::Lanes, to: *mut f64, count: usize) {
+    // SAFETY: the caller says so.
+    unsafe {
+        if count == T::LANES {
+            lanes.accumulate(to);
+        } else {
+            (0..count).for_each(|lane| *to.add(lane) += lanes.lane(lane).to_f64());
         }
-        i += WAYS * T::LANES;
     }
-    vectors::<T>(n - i, |j, count| {
-        ways[0] = ways[0].loose_max(keep::<T>(value(i + j, count), count, -T::INFINITY));
-    });
-    let most = ways[0]
-        .loose_max(ways[1])
-        .loose_max(ways[2].loose_max(ways[3]));
-    most.reduce(|a, b| if a < b { b } else { a })
 }

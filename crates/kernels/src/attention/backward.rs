@@ -150,7 +150,7 @@ impl<T: Float> Backward<'_, T> {
             let keys = (k.matrix(tile.start), scale);
             let keys = Side::new(keys, (tile.len(), a.dim), step, k_room);
             for unit in self.units() {
-                let seen = tiles.unit(&unit, gradients, |seen| keys.runs(seen));
+                let seen = tiles.unit(&unit, gradients, step);
                 if seen.is_empty() {
                     continue;
                 }

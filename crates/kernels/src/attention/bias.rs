@@ -107,7 +107,7 @@ impl<T: Float> Part<'_, T> {
     ) {
         // SAFETY: see `attention_bias_backward`.
         unsafe {
-            let seen = keys.unit(unit, gradients, |seen| seen);
+            let seen = keys.unit(unit, gradients, 1);
             for r in 0..unit.queries.len() {
                 let from = gradients.dscores.at(r, seen.start);
                 let to = sums.at(if self.one_row { 0 } else { r }, seen.start);

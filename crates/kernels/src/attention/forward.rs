@@ -13,7 +13,7 @@ use crate::team::Team;
 /// Tiles of queries for which keys and values are packed once.
 const TOGETHER: usize = 8;
 /// Blocks for each thread, so that a slow thread leaves its share to the others.
-const BLOCKS_PER_THREAD: usize = 4;
+const BLOCKS_PER_THREAD: usize = 2;
 
 /// `o = softmax(q·kᵀ·scale + bias)·v` and the rows' ln Σ e^score, `lse: [batch, heads, queries]`.
 /// A query that sees no key gets zeros, and an lse of ∞, which makes all its weights zero.
@@ -37,7 +37,9 @@ pub unsafe fn attention<T: Float>(
     let mut scores = Tile::ZERO;
     let [mut k_room, mut v_room] = [const { Room::NEW }; 2];
     team.for_each_block(a.batch * a.key_heads * parts, |block| {
-        let (index, first) = (block / parts, block % parts * together);
+        // The last queries see most keys, if they differ: longest first.
+        let (index, part) = (block / parts, parts - 1 - block % parts);
+        let first = part * together;
         let (batch, key_head) = (index / a.key_heads, index % a.key_heads);
         // SAFETY: the units are within all tensors.
         unsafe {

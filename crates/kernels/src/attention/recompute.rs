@@ -77,6 +77,7 @@ impl<T: Float> Gradients<T> {
 impl<'a, T: Float> Recompute<'a, T> {
     /// # Safety
     /// The tile is within the sources.
+    #[inline(never)]
     pub unsafe fn new(
         entry: &'a Entry<'a, T>,
         sources: &'a Sources<T>,
@@ -110,16 +111,17 @@ impl<'a, T: Float> Recompute<'a, T> {
 
     /// Computes the unit's rows of both tiles, and returns the keys, counted from the tile's first,
     /// that some query sees. With w the weights, m what dropout multiplies them by and dw the
-    /// gradient of w·m: `ds = w·(dw·m − Σ do·o)`. Both tiles are 0 where `within(seen)` leads and a
-    /// query does not see.
+    /// gradient of w·m: `ds = w·(dw·m − Σ do·o)`. Of whole runs of `run` keys with seen ones, both
+    /// tiles are 0 where a query does not see.
     ///
     /// # Safety
     /// The unit is within the sources.
+    #[inline(never)]
     pub unsafe fn unit(
         &self,
         unit: &Unit<T>,
         Gradients { weights, dscores }: &mut Gradients<T>,
-        within: impl Fn(Span) -> Span,
+        run: usize,
     ) -> Span {
         let (entry, sources) = (self.entry, self.sources);
         let seen = entry.seen_by(unit, self.tile);
@@ -130,7 +132,7 @@ impl<'a, T: Float> Recompute<'a, T> {
         let Span { start: first, .. } = unit.queries;
         let count = unit.queries.len();
         let columns = Span::new(seen.start / PANEL * PANEL, seen.end);
-        let within = within(seen);
+        let within = seen.widened(run).and(Span::new(0, self.tile.len()));
         // SAFETY: unit and tile are within all tensors.
         unsafe {
             let (w, dw) = ((weights.at(0, 0), KEYS), (dscores.at(0, 0), KEYS));
