@@ -312,7 +312,10 @@ fn divided_up(a: usize, b: usize) -> usize {
 /// Calls `vector` for all of `range`, a vector at a time, the last perhaps over some of the one
 /// before; gives what was met, which is nothing where the range is shorter than a vector.
 #[inline(always)]
-fn vectors_in<T: Float>(range: Range<usize>, mut vector: impl FnMut(usize)) -> Range<usize> {
+pub(crate) fn vectors_in<T: Float>(
+    range: Range<usize>,
+    mut vector: impl FnMut(usize),
+) -> Range<usize> {
     if range.len() < T::LANES {
         return range.start..range.start;
     }
