@@ -221,14 +221,14 @@ impl<T: Float> Window<T> {
     ///
     /// # Safety
     /// As for `read`.
-    #[inline(always)]
     pub unsafe fn read_all(&self, base: usize, channels: usize, mut to: *mut T, nr: usize) {
         let taps = self.rows.taps * self.columns.taps;
         let plane = self.rows.size * self.columns.size;
+        let whole = self.kind == Kind::Whole && self.columns.stride == 1 && taps <= TABLE;
         let within = self.is_within(base) && self.is_within(base + (channels - 1) * plane);
         // SAFETY: the caller says so, and offsets have been looked at.
         unsafe {
-            if self.kind == Kind::Whole && self.columns.stride == 1 && taps <= TABLE && within {
+            if whole && within {
                 let mut from = self.image.tensor.add(base);
                 for _ in 0..channels {
                     for Read { offset, mask } in &self.table[..taps] {
