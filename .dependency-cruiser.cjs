@@ -48,7 +48,7 @@ const layers = {
   optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
-  io: [...tensors, "nn", "optim", "text", "train"],
+  io: [...tensors, "data", "nn", "optim", "text", "train"],
   train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io"],
   index: [
     ...[...tensors, "checkpoint", "random", "runtime", "program"],

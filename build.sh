@@ -4,7 +4,7 @@
 #   ./build.sh build          kernels (three builds of WebAssembly), TypeScript, browser bundles
 #   ./build.sh demo [args]    build, then train and show the text classifier
 #   ./build.sh test           build, then every test: Rust, TypeScript, browsers
-#   ./build.sh bench [args]   build, then the benchmarks
+#   ./build.sh bench [args]   build, then the benchmarks; -- --help tells their options
 #   ./build.sh check          formatters, linters, import rules, types, then test
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

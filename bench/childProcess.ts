@@ -5,28 +5,14 @@ import { createInterface } from "node:readline";
 import type { Ready, Refusal, Turn } from "./driver.js";
 import { coldRow } from "./driver.js";
 import type { Entrant } from "./entrant.js";
+import { startingAnew } from "./entrant.js";
 
 /** A program and its arguments. */
 export type Command = readonly [program: string, ...args: string[]];
 
 /** Runs `command`, which has the work of `row`. Rejects with its message if it cannot do that. */
 export async function enterProcess(command: Command, row: string): Promise<Entrant> {
-  const first = await start(command);
-  if (row !== coldRow) return first;
-  await first.leave();
-  return {
-    ready: first.ready,
-    async take(samples) {
-      const ms: number[] = [];
-      while (ms.length < samples) {
-        const { ready, leave } = await start(command);
-        await leave();
-        ms.push(...ready.ms!);
-      }
-      return { ms };
-    },
-    leave: async () => undefined,
-  };
+  return row === coldRow ? startingAnew(() => start(command)) : start(command);
 }
 
 async function start([program, ...args]: Command): Promise<Entrant> {

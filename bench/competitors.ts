@@ -64,5 +64,6 @@ async function asAsked(entrant: Entrant, threads: number, build?: string): Promi
   const { ready, leave } = entrant;
   if (ready.threads === threads && (build === undefined || ready.build === build)) return entrant;
   await leave();
-  throw new Error(ready.reasons?.join("; "));
+  const actual = `it runs as ${ready.build}, threads: ${ready.threads}`;
+  throw new Error([...(ready.reasons ?? []), actual].join("; "));
 }

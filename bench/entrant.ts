@@ -19,3 +19,21 @@ export interface Competitor {
   /** Starts it with the work of `row`. Rejects with its own message if it cannot do that. */
   enter(row: string): Promise<Entrant>;
 }
+
+/** The row `cold`: what is timed is `start` itself, which says how long it took. */
+export async function startingAnew(start: () => Promise<Entrant>): Promise<Entrant> {
+  const once = async (): Promise<Ready> => {
+    const { ready, leave } = await start();
+    await leave();
+    return ready;
+  };
+  return {
+    ready: await once(),
+    async take(samples) {
+      const ms: number[] = [];
+      while (ms.length < samples) ms.push(...(await once()).ms!);
+      return { ms };
+    },
+    leave: async () => undefined,
+  };
+}

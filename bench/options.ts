@@ -17,6 +17,8 @@ export interface Options {
   readonly json: boolean;
   /** Whether to measure Ferrograd without peers. */
   readonly alone: boolean;
+  /** Whether what is measured is kept: nobody is left out who would be measured otherwise. */
+  readonly kept: boolean;
   /** Whether to install the peers first. */
   readonly installPeers: boolean;
   readonly browser?: BrowserName;
@@ -35,7 +37,8 @@ export type BrowserName = (typeof browsers)[number];
 export const help = `./build.sh bench -- [options]
 
 Measures Ferrograd's builds on 1 and on all threads, turn about with the peers that are installed,
-prints tables, and writes bench/results and docs/benchmarks.md.
+and prints tables. Unless builds, threads or peers are left out, the rows measured take the place of
+the old ones in bench/results and docs/benchmarks.md.
 
   --peers            first install the peers into bench/peers (3 GB, most of it PyTorch)
   --alone            measure no peers
@@ -48,7 +51,7 @@ prints tables, and writes bench/results and docs/benchmarks.md.
   --node PATH        the Node that measures; default: that of the peers, or this one
   --torch PYTHON     the Python that has PyTorch; default: that of the peers
   --json             one JSON line a row instead, for one build and number of threads
-                     (default: what init() chooses); writes nothing`;
+                     (default: what init() chooses)`;
 
 /** Reads the command line; undefined: help is wanted. Throws an Error that says what is wrong. */
 export function readOptions(args: readonly string[]): Options | undefined {
@@ -85,6 +88,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     seconds,
     json,
     alone,
+    kept: !json && !alone && !values.wide && values.threads === undefined && !values.build,
     installPeers,
     ...(values.browser !== undefined && {
       browser: oneOf("--browser", browsers, values.browser),

@@ -3,15 +3,13 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { PeerName } from "./competitors.js";
+import { packagesFolder, peersFolder } from "./folders.js";
 
-// From bench/peers/built.
-const folder = fileURLToPath(new URL("../", import.meta.url));
-const venv = join(folder, "venv");
+const venv = join(peersFolder, "venv");
 const venvPython = join(venv, "bin/python");
-const peersNode = join(folder, "node_modules/.bin/node");
+const peersNode = join(packagesFolder, ".bin/node");
 
 /** The package whose presence says that a peer is installed. */
 const packageOf: Readonly<Partial<Record<PeerName, string>>> = {
@@ -37,8 +35,8 @@ export function findPeers(torch: string | undefined): Installed {
   const names = Object.keys(packageOf) as PeerName[];
   const python = torch ?? (existsSync(venvPython) ? venvPython : undefined);
   return {
-    packages: names.filter((name) => existsSync(join(folder, "node_modules", packageOf[name]!))),
-    pytorch: join(folder, "pytorch.py"),
+    packages: names.filter((name) => existsSync(join(packagesFolder, packageOf[name]!))),
+    pytorch: join(peersFolder, "pytorch.py"),
     ...(python !== undefined && { python }),
     ...(existsSync(peersNode) && { node: peersNode }),
   };
@@ -52,7 +50,7 @@ export async function installPeers(): Promise<void> {
 }
 
 async function run(program: string, args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { cwd: folder, stdio: "inherit" });
+  const child = spawn(program, args, { cwd: peersFolder, stdio: "inherit" });
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`${program} ${args.join(" ")}: ended with ${code}`);
 }

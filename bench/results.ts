@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus, release, type } from "node:os";
 import { join } from "node:path";
+import type { Size } from "./sizes.js";
 
 /** Where it was measured. */
 export interface Machine {
@@ -35,13 +36,6 @@ export interface RowResult {
   /** The day of the run. */
   readonly date: string;
   readonly figures: readonly Figure[];
-}
-
-/** What a library adds to a page: bytes of JavaScript and of WebAssembly, after gzip. */
-export interface Size {
-  readonly library: string;
-  readonly js: number;
-  readonly wasm: number;
 }
 
 /** The results of a machine and host. */

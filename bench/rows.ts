@@ -1,4 +1,5 @@
 /** All benchmarks. */
+import { convolutional } from "./convolutional.js";
 import { kernels } from "./kernels.js";
 import { languageModel } from "./languageModel.js";
 import { perceptron } from "./perceptron.js";
@@ -6,4 +7,10 @@ import type { Row } from "./row.js";
 import { textClassifier } from "./textClassifier.js";
 
 /** In the order they run. */
-export const rows: readonly Row[] = [...kernels, perceptron, textClassifier, languageModel];
+export const rows: readonly Row[] = [
+  ...kernels,
+  perceptron,
+  textClassifier,
+  convolutional,
+  languageModel,
+];

@@ -1,6 +1,5 @@
 // Bundles the benchmarks, which are in TypeScript, and runs them.
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -25,8 +24,7 @@ const common = {
   sourcemap: true,
   logLevel: "warning",
 };
-const peers = ["tfjs", "jax", "ort"].filter((name) => existsSync(join(here, `peers/${name}.mjs`)));
-const drivers = ["ferrograd.ts", ...peers.map((name) => `peers/${name}.mjs`)];
+const drivers = ["ferrograd.ts", "peers/tfjs.mjs", "peers/jax.mjs", "peers/ort.mjs"];
 
 await build({
   ...common,
@@ -36,6 +34,23 @@ await build({
   packages: "external",
   platform: "node",
   target: "node20",
-  plugins: [shipped((path) => new URL(`../dist/${path}`, import.meta.url).pathname)],
+  plugins: [shipped((path) => fileURLToPath(new URL(`../dist/${path}`, import.meta.url)))],
 });
+if (process.argv.some((argument) => argument.startsWith("--browser"))) {
+  const peerFile = (path) => fileURLToPath(new URL(`peers/node_modules/${path}`, import.meta.url));
+  const there = existsSync(peerFile(""));
+  await build({
+    ...common,
+    entryPoints: ["pageHost.ts", ...(there ? drivers : drivers.slice(0, 1))],
+    outdir: "peers/built/pages",
+    platform: "browser",
+    target: "es2022",
+    // The ops' rows need what the bundle for pages does not have.
+    external: ["./ops.js"],
+    // Its other builds are for GPUs.
+    alias: { "onnxruntime-web": peerFile("onnxruntime-web/dist/ort.wasm.bundle.min.mjs") },
+    plugins: [shipped(() => "/dist/browser/ferrograd.js")],
+  });
+}
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 await import(new URL("./peers/built/main.js", import.meta.url).href);

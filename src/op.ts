@@ -38,6 +38,8 @@ export interface Emitter {
    * 0's width, `row` elements apart, 0 if one row is for all. `place` is 0 where there is none.
    */
   addend(): { readonly place: number | Place; readonly row: number };
+  /** Whether output 0, matrices, is best written column by column: its readers want it transposed. */
+  readonly inColumns: boolean;
   /** Where output `index` goes; with `strides`, in another order than row-major. */
   output(index: number, strides?: readonly number[]): Place;
   /** Room that only this node uses. */

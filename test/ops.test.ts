@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   batchNorm,
@@ -28,6 +29,24 @@ describe("every op", () => {
   afterAll(shutdown);
 
   for (const { title, skip, wrong } of checks) {
+    test.each(rows.filter(([, row]) => skip(row) === undefined))(`${title}: %s`, async (_, row) => {
+      expect(await wrong(row)).toBeUndefined();
+    });
+  }
+});
+
+describe("every op with relaxed SIMD", () => {
+  beforeAll(async () => {
+    // Node 20 has it behind a flag, which later versions do not know.
+    if (Number.parseFloat(process.versions.v8) < 11.4) {
+      setFlagsFromString("--experimental-wasm-relaxed-simd");
+    }
+    await init({ threads: 1, build: "relaxed" });
+  });
+  afterAll(shutdown);
+
+  const forward = checks.filter(({ title }) => !/gradient|leak/.test(title));
+  for (const { title, skip, wrong } of forward) {
     test.each(rows.filter(([, row]) => skip(row) === undefined))(`${title}: %s`, async (_, row) => {
       expect(await wrong(row)).toBeUndefined();
     });

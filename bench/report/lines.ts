@@ -1,5 +1,6 @@
 /** Results as JSON lines, one a row. */
 import type { RowResult } from "../results.js";
+import type { Size } from "../sizes.js";
 import { rounded } from "../survey.js";
 
 /** Ferrograd's figures under their own names, and those of each peer with its name before them. */
@@ -22,4 +23,10 @@ export function lineOf({ w, figures }: RowResult): string {
     }
   }
   return JSON.stringify(line);
+}
+
+/** The sizes as one line, by library. */
+export function sizeLine(sizes: readonly Size[]): string {
+  const entries = sizes.map(({ library, ...bytes }) => [library, bytes] as const);
+  return JSON.stringify({ w: "size", ...Object.fromEntries(entries) });
 }

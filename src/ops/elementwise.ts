@@ -196,32 +196,41 @@ export const sigmoid: Unary = unary("sigmoid", Opcode.Sigmoid, (dy, _, y) =>
 export const relu: Unary = unary("relu", Opcode.Relu, (dy, x) => where(gt(x, 0), dy, 0), same);
 /** `ln(1 + eˣ)`. dX = dY·σ(x). */
 export const softplus: Unary = unary("softplus", Opcode.Softplus, (dy, x) => mul(dy, sigmoid(x)));
-/** `x·σ(x)` (Elfwing et al., 2017). dX = dY·σ·(1 + x·(1 − σ)). */
-export const silu: Unary = unary("silu", Opcode.Silu, (dy, x) => {
+/** σ·(1 + x·(1 − σ)), whose derivative is σ·(1 − σ)·(2 + x·(1 − 2σ)). */
+const siluSlope: Unary = unary("siluSlope", Opcode.SiluSlope, (dy, x) => {
   const s = sigmoid(x);
-  return mul(dy, mul(s, add(1, mul(x, sub(1, s)))));
+  const bent = mul(mul(s, sub(1, s)), add(2, mul(x, sub(1, mul(s, 2)))));
+  return mul(dy, bent);
 });
+/** `x·σ(x)` (Elfwing et al., 2017). */
+export const silu: Unary = unary("silu", Opcode.Silu, (dy, x) => mul(dy, siluSlope(x)));
 /** The error function. dX = dY·2/√π·e^(−x²). */
 export const erf: Unary = unary("erf", Opcode.Erf, (dy, x) =>
   mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
 );
 
-const geluExact: Unary = unary("gelu", Opcode.Gelu, (dy, x) => {
-  // d(x·Φ(x)) = Φ(x) + x·φ(x), Φ and φ of the standard normal distribution.
-  const cumulative = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+/** Φ(x) + x·φ(x), whose derivative is φ(x)·(2 − x²): Φ and φ of the standard normal distribution. */
+const geluSlope: Unary = unary("geluSlope", Opcode.GeluSlope, (dy, x) => {
   const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-  return mul(dy, add(cumulative, mul(x, density)));
+  return mul(dy, mul(density, sub(2, square(x))));
 });
+
+const geluExact: Unary = unary("gelu", Opcode.Gelu, (dy, x) => mul(dy, geluSlope(x)));
 
 /** The curve's slope and cubic term of GELU's tanh form (Hendrycks & Gimpel, 2016). */
-const [geluSlope, geluCubic] = [Math.sqrt(2 / Math.PI), 0.044715] as const;
+const [tanhSlope, tanhCubic] = [Math.sqrt(2 / Math.PI), 0.044715] as const;
 
-const geluTanh: Unary = unary("geluTanh", Opcode.GeluTanh, (dy, x) => {
-  const t = tanh(mul(mul(x, geluSlope), add(mul(square(x), geluCubic), 1)));
-  const inner = mul(add(mul(square(x), 3 * geluCubic), 1), geluSlope);
-  const slope = mul(mul(x, sub(1, square(t))), inner);
-  return mul(dy, mul(add(add(t, 1), slope), 0.5));
+/** The derivative of x·s, s = σ(v), v = 2·tanhSlope·(x + tanhCubic·x³). */
+const geluTanhSlope: Unary = unary("geluTanhSlope", Opcode.GeluTanhSlope, (dy, x) => {
+  const s = sigmoid(mul(mul(x, 2 * tanhSlope), add(mul(square(x), tanhCubic), 1)));
+  const first = mul(add(mul(square(x), 3 * tanhCubic), 1), 2 * tanhSlope);
+  const second = mul(x, 12 * tanhSlope * tanhCubic);
+  // s·(1 − s)·(v′·(2 + x·(1 − 2s)·v′) + x·v″)
+  const bent = mul(first, add(2, mul(mul(x, sub(1, mul(s, 2))), first)));
+  return mul(dy, mul(mul(s, sub(1, s)), add(bent, mul(x, second))));
 });
+
+const geluTanh: Unary = unary("geluTanh", Opcode.GeluTanh, (dy, x) => mul(dy, geluTanhSlope(x)));
 
 /** `x·Φ(x)`, by the error function or, with `approximate: "tanh"`, by its tanh form. */
 export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {

@@ -3,6 +3,7 @@
  * `docs/ops.md` follow from it.
  */
 import { attentionWeights, scaledDotProductAttention } from "./attention.js";
+import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
 import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 import { crossEntropy } from "./crossEntropy.js";
 import * as elementwise from "./elementwise.js";
@@ -10,6 +11,7 @@ import { embedding, oneHot } from "./embedding.js";
 import { matmul } from "./matmul.js";
 import * as movement from "./movement.js";
 import { batchNorm, layerNorm } from "./normalization.js";
+import * as pooling from "./pooling.js";
 import * as reduce from "./reduce.js";
 import { rotaryEmbedding } from "./rotaryEmbedding.js";
 import { logSoftmax, softmax } from "./softmax.js";
@@ -22,7 +24,12 @@ export const tensorOps = {
   ...elementwiseOps,
   ...movement,
   ...reductions,
+  ...pooling,
   matmul,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
   softmax,
   logSoftmax,
   crossEntropy,

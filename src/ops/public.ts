@@ -1,6 +1,14 @@
 /** The ops that users import by name. */
 export type { AttentionOptions } from "./attention.js";
 export { attentionWeights, scaledDotProductAttention } from "./attention.js";
+export type {
+  Conv1dOptions,
+  Conv2dOptions,
+  ConvTranspose1dOptions,
+  ConvTranspose2dOptions,
+  Padding,
+} from "./conv.js";
+export { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
 export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 export type { CrossEntropyOptions } from "./crossEntropy.js";
 export { crossEntropy } from "./crossEntropy.js";
@@ -74,9 +82,26 @@ export {
 } from "./movement.js";
 export type { BatchNormOptions, LayerNormOptions } from "./normalization.js";
 export { batchNorm, layerNorm } from "./normalization.js";
+export type {
+  AvgPool1dOptions,
+  AvgPool2dOptions,
+  MaxPool1dOptions,
+  MaxPool2dOptions,
+} from "./pooling.js";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  maxPool1d,
+  maxPool2d,
+} from "./pooling.js";
 export type { ArgOptions, ReduceOptions } from "./reduce.js";
 export { argMax, argMin, max, mean, min, prod, sum, variance } from "./reduce.js";
 export type { RotaryOptions } from "./rotaryEmbedding.js";
 export { rotaryEmbedding } from "./rotaryEmbedding.js";
 export type { AxisOption } from "./softmax.js";
 export { logSoftmax, softmax } from "./softmax.js";
+export type { Pair } from "./window.js";

@@ -196,9 +196,14 @@ export abstract class Optimizer {
     return this.averages?.swapped === true;
   }
 
-  /** Whether it averages, and has done so at least once. */
+  /** Whether it keeps averages of the parameters. */
+  get keepsAverages(): boolean {
+    return this.averages !== undefined;
+  }
+
+  /** Whether it keeps averages, and has taken a step to average. */
   get hasAverages(): boolean {
-    return this.averages !== undefined && this.steps > 0;
+    return this.keepsAverages && this.steps > 0;
   }
 
   /**

@@ -11,7 +11,12 @@ import type { Placed } from "./place.js";
 import { startOf } from "./place.js";
 
 /** The Emitter of one node, and of the `sum` that its kernel takes in. */
-export function kernelEmitter(builder: Builder, node: Node, sum?: Node): Emitter {
+export function kernelEmitter(
+  builder: Builder,
+  node: Node,
+  sum: Node | undefined,
+  inColumns: boolean,
+): Emitter {
   const operand = (index: number): Value => node.inputs[index]!;
   let label = labelOf(sum ? [node, sum] : [node]);
   const located = (value: Value, placed: Placed): ReturnType<Emitter["strided"]> => ({
@@ -41,6 +46,7 @@ export function kernelEmitter(builder: Builder, node: Node, sum?: Node): Emitter
       const inRows = placed.layout.strides.at(-1) === 1 || value.shape.at(-1)! <= 1;
       return located(value, inRows ? placed : builder.dense(value));
     },
+    inColumns,
     addend: () => {
       if (!sum) return { place: 0, row: 0 };
       const addend = addendOf(node, sum);

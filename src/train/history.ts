@@ -1,15 +1,34 @@
 /** What a training run reported, epoch by epoch. */
+import { DataError } from "../errors.js";
 import type { MetricSet } from "../metrics/named.js";
+import type { MetricState } from "../metrics/metric.js";
+import type { CallbackState, FitCallbacks } from "./hooks.js";
 
 /** Values by name: `loss`, `accuracy`, `valLoss`, … */
 export type Report = { readonly [name: string]: number };
 
 /** The course of a training run. */
-export class History {
+export class History implements FitCallbacks {
+  readonly name = "history";
   /** The number of each epoch recorded, from 0. */
   readonly epoch: number[] = [];
   /** Each value over the epochs: `history.loss`, `history.valAccuracy`. */
   readonly history: Record<string, number[]> = Object.create(null) as Record<string, number[]>;
+
+  onEpochEnd(epoch: number, report: Report): void {
+    this.add(epoch, report);
+  }
+
+  state(): CallbackState {
+    return { values: { epoch: this.epoch, history: this.history } };
+  }
+
+  restore({ values }: CallbackState): void {
+    const { epoch, history } = values as Pick<History, "epoch" | "history">;
+    this.epoch.splice(0, Infinity, ...epoch);
+    for (const name of Object.keys(this.history)) Reflect.deleteProperty(this.history, name);
+    for (const [name, list] of Object.entries(history)) this.history[name] = [...list];
+  }
 
   /** Adds an epoch's values. */
   add(epoch: number, report: Report): void {
@@ -20,6 +39,13 @@ export class History {
 
 /** Sums of a step: `[count, loss, ...metrics]`. */
 export type Sums = ArrayLike<number> & Iterable<number>;
+
+/** What was gathered so far; saved in checkpoints. */
+export interface AveragesState {
+  readonly count: number;
+  readonly totals: readonly number[];
+  readonly streamed: readonly MetricState[];
+}
 
 /** Sums of steps, gathered over an epoch. */
 export class Averages {
@@ -39,6 +65,25 @@ export class Averages {
   add([count, ...totals]: Sums): void {
     this.count += count!;
     totals.forEach((total, index) => (this.totals[index]! += total));
+  }
+
+  /** What was gathered, for `load` to go on from. */
+  state(): AveragesState {
+    const { count, totals, metrics } = this;
+    return { count, totals: [...totals], streamed: metrics.streamed.map((one) => one.state()) };
+  }
+
+  /** Goes on from what `state` gave. Throws DataError where it is of other metrics. */
+  load({ count, totals, streamed }: AveragesState): void {
+    const { metrics } = this;
+    if (totals.length !== this.totals.length || streamed.length !== metrics.streamed.length) {
+      throw new DataError("fit: the saved state is of other metrics than the model has now");
+    }
+    metrics.streamed.forEach((metric, index) => {
+      metric.load(streamed[index]!);
+    });
+    this.count = count;
+    totals.forEach((total, index) => (this.totals[index] = total));
   }
 
   /** The values so far, each name behind `prefix`. */

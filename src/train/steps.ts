@@ -6,8 +6,9 @@ import type { Module, Signal } from "../nn/module.js";
 import { inMode } from "../nn/module.js";
 import { BufferVariable } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
-import { cast, div, isFinite, where } from "../ops/elementwise.js";
+import { add, cast, div, isFinite, mul, where } from "../ops/elementwise.js";
 import { stack } from "../ops/movement.js";
+import { GradientAccumulator } from "../optim/accumulator.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
@@ -18,6 +19,8 @@ import { totalOf } from "./losses.js";
 export interface Objective {
   readonly loss: EntryLoss;
   readonly metrics: MetricSet;
+  /** Records what is added to the mean loss. */
+  readonly penalty?: (() => Tensor) | undefined;
 }
 
 /**
@@ -26,19 +29,74 @@ export interface Objective {
  */
 export type MeasuredStep = Compiled<readonly Tensor[], readonly Tensor[]>;
 
-/** Forward, backward and update, traced once for each shape of batch. */
-export function trainStep(model: Module, objective: Objective, optimizer: Optimizer): MeasuredStep {
-  return compile((...[x, y, weights]: readonly Tensor[]) => {
+/**
+ * What a step does with its gradients: `whole` updates with them; of several that share an update,
+ * the `first` and the `middle` ones keep them, the `last` updates with the mean of all. `rest` has
+ * no batch: it updates with what was kept, where an epoch ends.
+ */
+export type Phase = "whole" | "first" | "middle" | "last" | "rest";
+
+/** The steps that learn: forward, backward and update, traced once for each shape of batch. */
+export class TrainSteps {
+  private readonly steps = new Map<Phase, MeasuredStep>();
+  private gathered: GradientAccumulator | undefined;
+  private trainable = "";
+
+  constructor(
+    private readonly model: Module,
+    private readonly objective: Objective,
+    private readonly optimizer: Optimizer,
+  ) {}
+
+  /** The step of this phase, for the layers that are frozen now. */
+  step(phase: Phase): MeasuredStep {
+    const trainable = trainableOf(this.model);
+    if (trainable !== this.trainable) this.steps.clear();
+    this.trainable = trainable;
+    const known = this.steps.get(phase);
+    if (known) return known;
+    const made = compile((...batch: readonly Tensor[]) => this.record(phase, batch));
+    this.steps.set(phase, made);
+    return made;
+  }
+
+  /** The gradients of steps that wait for their update. */
+  get accumulator(): GradientAccumulator {
+    return (this.gathered ??= new GradientAccumulator(this.optimizer.parameters));
+  }
+
+  private record(phase: Phase, [x, y, weights]: readonly Tensor[]): readonly Tensor[] {
+    const { model, optimizer, objective } = this;
+    if (phase === "rest") {
+      noGrad(() => this.accumulator.takeMean());
+      optimizer.step();
+      optimizer.zeroGrad();
+      return [];
+    }
     const before = buffersOf(model);
     const output = inMode("training", model, () => model.apply({ x: x! }));
-    const { measured, loss } = measure(objective, output, y!, weights);
+    const { measured, total, count, loss } = measure(objective, output, y!, weights);
     noGrad(() => keepUnlessFinite(loss, before));
     optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step({ guard: loss });
+    if (phase === "whole") loss.backward();
+    else total.backward();
+    if (phase === "last") noGrad(() => this.accumulator.takeMean(count));
+    if (phase === "whole" || phase === "last") optimizer.step({ guard: loss });
+    else noGrad(() => this.accumulator.add(count, loss, { first: phase === "first" }));
     optimizer.zeroGrad();
     return measured;
-  });
+  }
+}
+
+/** Which parts of a model learn, as a key. */
+function trainableOf(model: Module): string {
+  const parameters = model.parameters().map(({ requiresGrad }) => Number(requiresGrad));
+  const frozen = (module: Module): string =>
+    `${Number(module.frozen)}${module
+      .children()
+      .map(([, child]) => frozen(child))
+      .join("")}`;
+  return `${parameters.join("")} ${frozen(model)}`;
 }
 
 /** State that a forward pass may change, running statistics, with what it holds now. */
@@ -75,16 +133,28 @@ export function predictStep(model: Module): Compiled<readonly [Tensor], Tensor> 
   );
 }
 
+/** A batch's loss. */
+export interface Measured {
+  /** What a step gives. */
+  readonly measured: readonly Tensor[];
+  /** The loss as a sum over entries, how many count, and the mean. */
+  readonly total: Tensor;
+  readonly count: Tensor;
+  readonly loss: Tensor;
+}
+
 /** The loss of a batch, and its sums for reports. */
 export function measure(
-  { loss: entryLoss, metrics: { traced, streamed } }: Objective,
+  { loss: entryLoss, metrics: { traced, streamed }, penalty }: Objective,
   output: Signal,
   target: Tensor,
   weights: Tensor | undefined,
-): { readonly measured: readonly Tensor[]; readonly loss: Tensor } {
+): Measured {
   const { mask } = output;
   const losses = entryLoss(output, target);
-  const { total, count } = totalOf(losses, mask, weights);
+  const { total: plain, count } = totalOf(losses, mask, weights);
+  // The penalty belongs to the mean: each entry counts it.
+  const total = penalty ? add(plain, mul(cast(penalty(), plain.dtype), count)) : plain;
   const counted = noGrad(() =>
     [...traced.values()].map(({ entry }) => totalOf(entry(output, target), mask, weights).total),
   );
@@ -93,5 +163,5 @@ export function measure(
   );
   const masks = mask && sameShape(mask.shape, losses.shape) ? [mask] : [];
   const seen = streamed.length > 0 ? [output.x.detach(), ...masks] : [];
-  return { measured: [sums, ...seen], loss: div(total, count) };
+  return { measured: [sums, ...seen], total, count, loss: div(total, count) };
 }

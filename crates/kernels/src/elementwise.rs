@@ -10,11 +10,11 @@
 
 use core::mem::MaybeUninit;
 
-use crate::simd::Float;
+use crate::simd::{Float, Lanes};
 use crate::team::Team;
 
 use code::{Access, Code, Instruction};
-use execute::execute;
+use execute::{V, execute};
 use transfer::{copy_in, copy_out, gather, scatter};
 
 mod code;
@@ -27,7 +27,8 @@ macro_rules! with_opcodes {
     ($then:path) => {
         $then! {
             Const, Iota, Copy, Neg, Abs, Sign, Recip, Sqrt, Rsqrt, Square, Exp, Expm1, Log, Log1p,
-            Sin, Cos, Tanh, Sigmoid, Relu, Gelu, GeluTanh, Silu, Softplus, Erf, Floor, Ceil, Round,
+            Sin, Cos, Tanh, Sigmoid, Relu, Gelu, GeluSlope, GeluTanh, GeluTanhSlope, Silu, SiluSlope,
+            Softplus, Erf, Floor, Ceil, Round,
             Not, IsNan, IsFinite, Add, Sub, Mul, Div, Pow, Maximum, Minimum, Remainder, Eq, Ne, Lt,
             Le, Gt, Ge, And, Or, Xor, Where, Uniform, Dropout,
         }
@@ -168,7 +169,7 @@ impl<T: Float> Machine<'_, T> {
     unsafe fn run_block(&mut self, start: usize, length: usize) {
         let Self { code, aside, .. } = *self;
         // Whole vectors: what lies behind the block's end is computed too, and never stored.
-        let whole = length.next_multiple_of(T::LANES);
+        let whole = length.next_multiple_of(V::<T>::WIDTH);
         let place = |access: &Access| {
             (whole == length)
                 .then(|| access.place::<T>(code.dims, start, length))

@@ -7,13 +7,15 @@
 mod matrix;
 mod micro;
 mod pack;
+mod target;
 mod tile;
 
 pub use matrix::Matrix;
 pub(crate) use micro::pin;
-pub(crate) use pack::Right;
+pub(crate) use pack::Panels;
+pub(crate) use target::Target;
 pub use tile::prefer_wide;
-pub(crate) use tile::{MOST_PACKED_ROWS, pack, packed_size, product, product_packed};
+pub(crate) use tile::{MOST_PACKED_ROWS, TILE_VECTORS, pack, packed_size, product, product_packed};
 
 use crate::rows::{load, store, vectors};
 use crate::simd::Float;
@@ -35,6 +37,16 @@ pub struct Addend<T> {
     pub data: *const T,
     /// Elements from one row to the next: as many as C's, or 0 for one row that all rows get.
     pub row: usize,
+}
+
+impl<T: Float> Addend<T> {
+    /// Its element in row `i` of all batches' rows and column `j`; null if there is none.
+    fn at(self, i: usize, j: usize) -> *const T {
+        if self.data.is_null() {
+            return self.data;
+        }
+        self.data.wrapping_add(i * self.row + j)
+    }
 }
 
 /// How `k` is cut where C has too few tiles for all threads.
@@ -88,17 +100,10 @@ pub unsafe fn gemm<T: Float>(
             let b = b.shifted(from_b).at(start, j);
             let at = (batch * m + i) * n + j;
             let to = match piece {
-                0 => c.add(at),
-                _ => pieces.partial.add((piece - 1) * size + at),
+                0 => Target::new(c.add(at), n).from(addend.at(batch * m + i, j), addend.row),
+                _ => Target::new(pieces.partial.add((piece - 1) * size + at), n),
             };
-            let add = piece == 0 && !addend.data.is_null();
-            if add {
-                for row in 0..height {
-                    let from = addend.data.add((batch * m + i + row) * addend.row + j);
-                    to.add(row * n).copy_from_nonoverlapping(from, width);
-                }
-            }
-            product(height, width, depth.min(k - start), a, b, to, n, add);
+            product(height, width, depth.min(k - start), a, b, to);
         }
     });
     if pieces.count > 1 {
@@ -129,7 +134,7 @@ fn tile_size<T: Float>(
     k: usize,
     batches: usize,
 ) -> (usize, usize) {
-    let (mut rows, mut columns) = (TILE_ROWS.min(m), tile::TILE_VECTORS * T::LANES);
+    let (mut rows, mut columns) = (TILE_ROWS.min(m), TILE_VECTORS * T::LANES);
     let wanted = if threads == 1 {
         1
     } else {

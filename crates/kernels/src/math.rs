@@ -6,14 +6,16 @@
 
 use crate::simd::{Float, Lanes};
 
+mod activation;
 mod coefficients;
 mod erf;
 mod power;
 mod trigonometry;
 
+pub use activation::{gelu, gelu_slope, gelu_tanh, gelu_tanh_slope, silu, silu_slope};
 pub use coefficients::Coefficients;
 pub use erf::erf;
-pub use power::pow;
+pub use power::{far_pow, is_far, near_pow, pow};
 pub use trigonometry::{cos, sin};
 
 #[inline(always)]
@@ -27,53 +29,63 @@ fn splat<T: Float, L: Lanes<T>>(x: T) -> L {
     L::splat(x.hidden())
 }
 
-/// `Σ coefficients[k]·xᵏ`.
+/// `Σ coefficients[k]·xᵏ`, of many coefficients the even and the odd powers apart: that takes a
+/// multiplication more, and half the wait for one after the other.
 #[inline(always)]
 fn polynomial<T: Float, L: Lanes<T>>(x: L, coefficients: &[T]) -> L {
-    let (last, rest) = coefficients
-        .split_last()
-        .expect("a polynomial has coefficients");
-    rest.iter()
-        .rev()
-        .fold(splat(*last), |sum, c| sum.madd(x, splat(*c)))
+    let horner = |x: L, coefficients: &mut dyn Iterator<Item = &T>| {
+        let last: L = splat(*coefficients.next().expect("a polynomial has coefficients"));
+        coefficients.fold(last, |sum, c| sum.madd(x, splat(*c)))
+    };
+    if coefficients.len() < MANY {
+        return horner(x, &mut coefficients.iter().rev());
+    }
+    let square = x * x;
+    let even = horner(square, &mut coefficients.iter().step_by(2).rev());
+    let odd = horner(square, &mut coefficients[1..].iter().step_by(2).rev());
+    odd.madd(x, even)
 }
 
-/// `x` with n and r so that x = n·ln 2 + r and |r| ≤ ln 2 / 2: returns `eʳ − 1` and `2ⁿ⁻¹`, which is
-/// 0 for n at the lower end of the exponents. `x` must lie in `[EXP_MIN, EXP_MAX]` or be NaN.
+/// Coefficients from which on the wait outweighs the multiplication.
+const MANY: usize = 6;
+
+/// `x` as n·ln 2 + r, |r| ≤ ln 2 / 2: gives r, and 2ⁿ⁻¹, which is 0 for n at the lower end of the
+/// exponents. Below `EXP_MIN` both are meaningless; a NaN is in r.
 #[inline(always)]
 fn reduce<T: Float, L: Lanes<T>>(x: L) -> (L, L) {
     let rounder = splat(T::ROUNDER);
-    let n = x.madd(splat(T::LOG2_E), rounder) - rounder;
+    // n stands in the low bits.
+    let shifted = x
+        .loose_min(splat(T::EXP_MAX))
+        .madd(splat(T::LOG2_E), rounder);
+    let n = shifted - rounder;
     let r = n.madd(splat(-T::LN2_HIGH), x);
     let r = n.madd(splat(-T::LN2_LOW), r);
-    let tail = polynomial::<T, L>(r, T::EXP);
-    // The biased exponent comes to stand in the low bits, and is shifted to its place.
-    let exponent = n + constant::<T, L>(f64::from(T::EXPONENT_BIAS) - 1.0);
-    let half_power = (exponent + rounder).shl_bits(T::MANTISSA_BITS);
-    ((r * r).madd(tail, r), half_power)
-}
-
-/// Keeps `x` where [`reduce`] can take it; what lies outside has the results of the bounds.
-#[inline(always)]
-fn bounded<T: Float, L: Lanes<T>>(x: L) -> L {
-    x.pmin(splat(T::EXP_MAX)).pmax(splat(T::EXP_MIN))
+    // The biased exponent comes to stand there, and is shifted to its place.
+    let exponent = shifted + constant::<T, L>(f64::from(T::EXPONENT_BIAS) - 1.0);
+    (r, exponent.shl_bits(T::MANTISSA_BITS))
 }
 
 /// `eˣ`, to 1.0 and 0.8 units. What would be below 1.42 times the least normal number is 0.
 #[inline(always)]
 pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
-    let (m, half_power) = reduce::<T, L>(bounded(x));
-    // Twice the half: 2¹²⁸ itself has no f32, though results below it have.
-    let y = m + splat(T::ONE);
-    (y + y) * half_power
+    let (r, half_power) = reduce::<T, L>(x);
+    // Twice eʳ by the half: 2¹²⁸ itself has no f32, though results below it have.
+    let two = constant::<T, L>(2.0);
+    let y = polynomial::<T, L>(r, T::TWICE_EXP)
+        .madd(r, two)
+        .madd(r, two);
+    (y * half_power).andnot(x.lt(splat(T::EXP_MIN)))
 }
 
 /// `eˣ − 1`, accurate near 0 too, to 1.5 and 1.9 units.
 #[inline(always)]
 pub fn expm1<T: Float, L: Lanes<T>>(x: L) -> L {
-    let (m, half_power) = reduce::<T, L>(bounded(x));
-    let half = m.madd(half_power, half_power - constant::<T, L>(0.5));
-    half + half
+    let (r, half_power) = reduce::<T, L>(x.pmax(splat(T::EXP_MIN)));
+    let half = constant::<T, L>(0.5);
+    let m = (r * (r * half)).madd(polynomial::<T, L>(r, T::TWICE_EXP), r);
+    let y = m.madd(half_power, half_power - half);
+    y + y
 }
 
 /// The natural logarithm, to 0.9 and 0.8 units.
@@ -90,34 +102,40 @@ pub fn log<T: Float, L: Lanes<T>>(x: L) -> L {
 /// small.
 #[inline(always)]
 fn log_parts<T: Float, L: Lanes<T>>(x: L) -> (L, L, L) {
-    let one = splat(T::ONE);
     let tiny = x.lt(splat(T::MIN_POSITIVE));
     let (scale, exponent) = T::UNSUBNORMAL;
     let normal = L::select(tiny, x * splat(scale), x);
-    // The significand in [1, 2), and the exponent as a float.
-    let fraction = L::splat_bits((1 << T::MANTISSA_BITS) - 1);
-    let m = normal.and(fraction).or(one);
-    let rounder = splat(T::ROUNDER);
-    let bias = constant::<T, L>(f64::from(T::EXPONENT_BIAS));
-    let e = normal.shr_bits(T::MANTISSA_BITS).or(rounder) - rounder - bias;
+    let (e, f) = split::<T, L>(normal);
     let e = e - tiny.and(splat(exponent));
-    // To [√½, √2).
-    let high = m.gt(constant::<T, L>(core::f64::consts::SQRT_2));
-    let m = L::select(high, m * constant::<T, L>(0.5), m);
-    let e = e + high.and(one);
-    // ln m = 2·artanh(s) = 2s + s·z·P(z), s = (m − 1)/(m + 1), z = s²
-    let f = m - one;
-    let s = f / (m + one);
+    (e, f, log1p_rest::<T, L>(f) + e * splat(T::LN2_LOW))
+}
+
+/// Positive normal `x` as 2ᵉ·(1 + f), 1 + f from √½ to √2: e and f.
+#[inline(always)]
+fn split<T: Float, L: Lanes<T>>(x: L) -> (L, L) {
+    let root = T::from_f64(core::f64::consts::FRAC_1_SQRT_2);
+    // With √½ moved to where 1 is, the bits of exponent and significand stand apart.
+    let bits = x.add_bits(splat(T::from_bits(T::ONE.to_bits() - root.to_bits())));
+    let fraction = splat(T::from_bits((1 << T::MANTISSA_BITS) - 1));
+    let m = bits.and(fraction).add_bits(splat(root));
+    let zero = T::ROUNDER + T::from_f64(f64::from(T::EXPONENT_BIAS));
+    let e = bits.shr_bits(T::MANTISSA_BITS).or(splat(T::ROUNDER)) - splat(zero);
+    (e, m - splat(T::ONE))
+}
+
+/// `ln(1 + f) − f` for f from √½ − 1 to √2 − 1.
+#[inline(always)]
+fn log1p_rest<T: Float, L: Lanes<T>>(f: L) -> L {
+    // ln(1 + f) = 2·artanh(s) = 2s + s·z·P(z), s = f/(2 + f), z = s²; 2s = f − s·f.
+    let s = f / (f + constant::<T, L>(2.0));
     let z = s * s;
-    let tail = polynomial::<T, L>(z, T::LOG);
-    // 2s = f − s·f, whose first part is exact.
-    (e, f, s * (z * tail - f) + e * splat(T::LN2_LOW))
+    s * (z * polynomial::<T, L>(z, T::LOG) - f)
 }
 
 /// `ln(1 + x)`, accurate near 0 too, to 2.4 and 2.3 units.
 #[inline(always)]
 pub fn log1p<T: Float, L: Lanes<T>>(x: L) -> L {
-    let one = splat(T::ONE);
+    let one: L = splat(T::ONE);
     let u = x + one;
     // The rounding of 1 + x is made good by the quotient (Kahan).
     let y = log::<T, L>(u) * (x / (u - one));
@@ -141,17 +159,23 @@ pub fn tanh<T: Float, L: Lanes<T>>(x: L) -> L {
     with_sign_of::<T, L>(y.abs(), x)
 }
 
-/// `1/(1 + e⁻ˣ)`, to 2.3 and 1.7 units.
+/// `1/(1 + e⁻ˣ)`, to 2.3 and 2.0 units.
 #[inline(always)]
 pub fn sigmoid<T: Float, L: Lanes<T>>(x: L) -> L {
-    let one = splat(T::ONE);
-    let e = exp::<T, L>(-x.abs());
-    let numerator = L::select(x.lt(splat(T::ZERO)), e, one);
-    numerator / (one + e)
+    let one: L = splat(T::ONE);
+    one / (one + exp::<T, L>(-x))
 }
 
-/// `ln(1 + eˣ)`, to 2.5 and 2.0 units.
+/// `ln(1 + eˣ)`, to 1.7 and 1.5 units.
 #[inline(always)]
 pub fn softplus<T: Float, L: Lanes<T>>(x: L) -> L {
-    x.max(splat(T::ZERO)) + log1p::<T, L>(exp::<T, L>(-x.abs()))
+    // ln(1 + eˣ) = max(x, 0) + ln(1 + y), y = e^−|x| in (0, 1]: 1 + y = 2ᵉ·(1 + f), e 0 or 1.
+    let (one, half) = (splat::<T, L>(T::ONE), constant::<T, L>(0.5));
+    let y = exp::<T, L>(-x.abs());
+    let high = y.gt(constant::<T, L>(core::f64::consts::SQRT_2 - 1.0));
+    let e = high.and(one);
+    let f = L::select(high, (y - one) * half, y);
+    let rest = log1p_rest::<T, L>(f) + e * splat(T::LN2_LOW);
+    // A NaN is in y, and the larger number need not heed it.
+    x.loose_max(L::splat(T::ZERO)) + (e * splat(T::LN2_HIGH) + (f + rest))
 }

@@ -1,6 +1,6 @@
 //! Optimizer steps: one pass over parameter, gradient and state.
 
-use crate::simd::{Float, Lanes};
+use crate::simd::{Float, Lanes, Register};
 use crate::team::Team;
 
 /// Elements a thread claims at once.

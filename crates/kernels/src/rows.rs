@@ -1,6 +1,6 @@
 //! Loops over rows of numbers, a vector at a time.
 
-use crate::simd::{F64x2, Float, Lanes, MAX_LANES};
+use crate::simd::{F64x2, Float, Lanes, MAX_LANES, Register};
 use crate::team::Team;
 
 /// Elements a thread claims at once, in whole rows.
@@ -12,6 +12,36 @@ pub(crate) fn for_each_row(team: &Team, rows: usize, columns: usize, mut work: i
     team.for_each_block(rows.div_ceil(together), |block| {
         (block * together..rows.min((block + 1) * together)).for_each(&mut work);
     });
+}
+
+/// As [`for_each_row`] for the lines of planes: `work(plane, line)`.
+pub(crate) fn for_each_line(
+    team: &Team,
+    [planes, lines]: [usize; 2],
+    columns: usize,
+    mut work: impl FnMut(usize, usize),
+) {
+    let together = (BLOCK / columns.max(1)).max(1);
+    let rows = planes * lines;
+    team.for_each_block(rows.div_ceil(together), |block| {
+        let first = block * together;
+        let (mut plane, mut line) = (first / lines, first % lines);
+        for _ in first..rows.min(first + together) {
+            work(plane, line);
+            line += 1;
+            if line == lines {
+                (plane, line) = (plane + 1, 0);
+            }
+        }
+    });
+}
+
+/// Masks of the first lanes, by their number.
+pub(crate) fn first_lanes<T: Float>() -> [T::Lanes; MAX_LANES + 1] {
+    let numbers: [T; MAX_LANES] = core::array::from_fn(|lane| T::from_f64(lane as f64));
+    // SAFETY: the array has all lanes.
+    let lane = unsafe { T::Lanes::load(numbers.as_ptr()) };
+    core::array::from_fn(|n| lane.lt(T::Lanes::splat(T::from_f64(n as f64))))
 }
 
 /// The first `count` numbers at `from`; 0 in the lanes behind.
@@ -107,7 +137,7 @@ pub(crate) fn sums<T: Float, const N: usize>(
     if i < n {
         add(term(i, n - i).map(|x| keep::<T>(x, n - i, T::ZERO)));
     }
-    totals.map(Lanes::reduce_sum)
+    totals.map(Register::reduce_sum)
 }
 
 /// The largest of what `value(i, count)` gives for each vector of a row of `n`, −∞ of none; see
@@ -120,14 +150,16 @@ pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::
     let mut i = 0;
     while i + WAYS * T::LANES <= n {
         for (v, way) in ways.iter_mut().enumerate() {
-            *way = way.pmax(value(i + v * T::LANES, T::LANES));
+            *way = way.loose_max(value(i + v * T::LANES, T::LANES));
         }
         i += WAYS * T::LANES;
     }
     vectors::<T>(n - i, |j, count| {
-        ways[0] = ways[0].pmax(keep::<T>(value(i + j, count), count, -T::INFINITY));
+        ways[0] = ways[0].loose_max(keep::<T>(value(i + j, count), count, -T::INFINITY));
     });
-    let most = ways[0].pmax(ways[1]).pmax(ways[2].pmax(ways[3]));
+    let most = ways[0]
+        .loose_max(ways[1])
+        .loose_max(ways[2].loose_max(ways[3]));
     most.reduce(|a, b| if a < b { b } else { a })
 }
 

@@ -8,6 +8,9 @@ use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::math::Coefficients;
 
+mod pair;
+pub use pair::Pair;
+
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod arrays;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -56,12 +59,16 @@ pub trait Float:
     /// What is added to an exponent before it is stored.
     const EXPONENT_BIAS: u32;
     /// A vector of them.
-    type Lanes: Lanes<Self>;
+    type Lanes: Register<Self>;
 
     /// The same number as `f64`.
     fn to_f64(self) -> f64;
     /// The nearest number to `x`.
     fn from_f64(x: f64) -> Self;
+    /// The number whose bits are the low ones of `bits`.
+    fn from_bits(bits: u64) -> Self;
+    /// Its bits.
+    fn to_bits(self) -> u64;
     /// The absolute value.
     fn abs(self) -> Self;
     /// The square root.
@@ -90,8 +97,8 @@ pub trait Float:
     }
 }
 
-/// A vector of [`Float::LANES`] numbers. `+ - * /` and unary `-` work lane by lane; comparisons
-/// give masks: all bits of a lane set, or none.
+/// Some numbers side by side. `+ - * /` and unary `-` work lane by lane; comparisons give masks: all
+/// bits of a lane set, or none.
 pub trait Lanes<T: Float>:
     Copy
     + Debug
@@ -107,6 +114,9 @@ pub trait Lanes<T: Float>:
     + SubAssign
     + MulAssign
 {
+    /// How many numbers it holds.
+    const WIDTH: usize;
+
     /// `x` in every lane.
     fn splat(x: T) -> Self;
     /// The low bits of `bits` in every lane.
@@ -114,15 +124,13 @@ pub trait Lanes<T: Float>:
     /// The numbers at `from`, which needs no more alignment than `T`.
     ///
     /// # Safety
-    /// `from` must be valid for reads of [`Float::LANES`] numbers.
+    /// `from` must be valid for reads of [`Self::WIDTH`] numbers.
     unsafe fn load(from: *const T) -> Self;
     /// Writes the lanes at `to`, which needs no more alignment than `T`.
     ///
     /// # Safety
-    /// `to` must be valid for writes of [`Float::LANES`] numbers.
+    /// `to` must be valid for writes of [`Self::WIDTH`] numbers.
     unsafe fn store(self, to: *mut T);
-    /// Lane `index`.
-    fn lane(self, index: usize) -> T;
 
     /// `self * b + c`: one rounding or two with relaxed SIMD, two otherwise.
     fn madd(self, b: Self, c: Self) -> Self;
@@ -138,6 +146,10 @@ pub trait Lanes<T: Float>:
     fn pmin(self, b: Self) -> Self;
     /// `self < b ? b : self`: faster than `max`; a NaN in `self` stays, one in `b` is dropped.
     fn pmax(self, b: Self) -> Self;
+    /// The smaller number, faster still: where either is NaN, either of them.
+    fn loose_min(self, b: Self) -> Self;
+    /// The larger number, faster still: where either is NaN, either of them.
+    fn loose_max(self, b: Self) -> Self;
     /// The greatest integer not above it.
     fn floor(self) -> Self;
     /// The least integer not below it.
@@ -159,7 +171,7 @@ pub trait Lanes<T: Float>:
     fn gt(self, b: Self) -> Self;
     /// The mask of `self >= b`.
     fn ge(self, b: Self) -> Self;
-    /// `a` where `mask` is set, `b` elsewhere.
+    /// `a` where `mask`, which comparisons gave, is set, `b` elsewhere.
     fn select(mask: Self, a: Self, b: Self) -> Self;
     /// Whether any bit of `self`, a mask, is set.
     fn any(self) -> bool;
@@ -178,9 +190,18 @@ pub trait Lanes<T: Float>:
     fn shl_bits(self, bits: u32) -> Self;
     /// The lanes taken as unsigned integers, shifted down.
     fn shr_bits(self, bits: u32) -> Self;
+}
+
+/// What a vector register holds: [`Float::LANES`] numbers.
+pub trait Register<T: Float>: Lanes<T> {
+    /// Lane `index`.
+    fn lane(self, index: usize) -> T;
 
     /// `accumulator` plus the lanes as `f64`: lanes 0 and 2 add to its lane 0, 1 and 3 to its lane 1.
     fn add_to_f64(self, accumulator: F64x2) -> F64x2;
+
+    /// `function` of the lanes as `f64`, and of those of `b`.
+    fn through_f64(self, b: Self, function: impl Fn(F64x2, F64x2) -> F64x2) -> Self;
 
     /// Adds the lanes, as `f64`, to the numbers at `to`.
     ///
@@ -193,6 +214,17 @@ pub trait Lanes<T: Float>:
     /// # Safety
     /// `from` and `to` must be valid for reads and writes of such rows.
     unsafe fn transpose(from: *const T, from_row: usize, to: *mut T, to_row: usize);
+
+    /// The numbers 0, 2, 4, … at `from`.
+    ///
+    /// # Safety
+    /// `from` must be valid for reads up to the last of them.
+    unsafe fn load_even(from: *const T) -> Self;
+    /// The lanes of `self` and `b` in turn: one vector after another.
+    fn interleave(self, b: Self) -> [Self; 2];
+
+    /// The first [`Float::LANES`] rows as columns.
+    fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES];
 
     /// The first `count` numbers at `from`; 0 in the lanes behind.
     ///
@@ -259,7 +291,7 @@ pub trait Lanes<T: Float>:
 pub const MAX_LANES: usize = 4;
 
 macro_rules! float {
-    ($type:ident, $dtype:literal, $lanes:ident, $count:literal, $exponent_bias:literal) => {
+    ($type:ident, $bits:ident, $dtype:literal, $lanes:ident, $count:literal, $bias:literal) => {
         impl Float for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -269,7 +301,7 @@ macro_rules! float {
             const DTYPE: i32 = $dtype;
             const LANES: usize = $count;
             const MANTISSA_BITS: u32 = $type::MANTISSA_DIGITS - 1;
-            const EXPONENT_BIAS: u32 = $exponent_bias;
+            const EXPONENT_BIAS: u32 = $bias;
             type Lanes = $lanes;
 
             #[inline(always)]
@@ -279,6 +311,14 @@ macro_rules! float {
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $type
+            }
+            #[inline(always)]
+            fn from_bits(bits: u64) -> Self {
+                $type::from_bits(bits as $bits)
+            }
+            #[inline(always)]
+            fn to_bits(self) -> u64 {
+                $type::to_bits(self).into()
             }
             #[inline(always)]
             fn abs(self) -> Self {
@@ -314,8 +354,8 @@ macro_rules! float {
     };
 }
 
-float!(f32, 0, F32x4, 4, 127);
-float!(f64, 1, F64x2, 2, 1023);
+float!(f32, u32, 0, F32x4, 4, 127);
+float!(f64, u64, 1, F64x2, 2, 1023);
 
 macro_rules! assign_operators {
     ($($lanes:ident: $trait:ident $method:ident $operator:tt),+ $(,)?) => {$(
@@ -336,3 +376,22 @@ assign_operators!(
     F64x2: SubAssign sub_assign -,
     F64x2: MulAssign mul_assign *,
 );
+
+/// Keeps the compiler from deriving the pointer anew, which would undo the order of a loop: V8 runs
+/// wasm in the order it is written, and joins vectors only where stores are a fixed way apart.
+#[cfg(target_arch = "wasm32")]
+#[allow(clippy::pointers_in_nomem_asm_block)] // only the pointer passes, nothing it points to
+#[inline(always)]
+pub(crate) fn pin<T>(mut pointer: *const T) -> *const T {
+    // SAFETY: no instruction, no effect.
+    unsafe {
+        core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
+    }
+    pointer
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[inline(always)]
+pub(crate) fn pin<T>(pointer: *const T) -> *const T {
+    pointer
+}

@@ -109,14 +109,26 @@ fn gelu_tanh(x: f64) -> f64 {
     0.5 * x * (1.0 + inner.tanh())
 }
 
+/// Half of the two terms' product rule, with tanh u and its derivative.
+fn gelu_tanh_slope(x: f64) -> f64 {
+    let slope = (2.0 / std::f64::consts::PI).sqrt();
+    let tanh = (slope * (x + 0.044715 * x * x * x)).tanh();
+    let inner = slope * (1.0 + 3.0 * 0.044715 * x * x);
+    0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
 fn truth(condition: bool) -> f64 {
     f64::from(u8::from(condition))
 }
 
 type Reference = fn(f64, f64, f64) -> f64;
 
-/// Every instruction of registers alone. `Gelu` and `Erf` follow from `math.rs`'s own tests.
-const INSTRUCTIONS: [(Opcode, Reference); 43] = [
+/// Every instruction of registers alone. `Gelu`, its slope and `Erf` follow from `math.rs`'s own tests.
+const INSTRUCTIONS: [(Opcode, Reference); 45] = [
     (Opcode::Copy, |a, _, _| a),
     (Opcode::Neg, |a, _, _| -a),
     (Opcode::Abs, |a, _, _| a.abs()),
@@ -132,10 +144,14 @@ const INSTRUCTIONS: [(Opcode, Reference); 43] = [
     (Opcode::Sin, |a, _, _| a.sin()),
     (Opcode::Cos, |a, _, _| a.cos()),
     (Opcode::Tanh, |a, _, _| a.tanh()),
-    (Opcode::Sigmoid, |a, _, _| 1.0 / (1.0 + (-a).exp())),
+    (Opcode::Sigmoid, |a, _, _| sigmoid(a)),
     (Opcode::Relu, |a, _, _| if a < 0.0 { 0.0 } else { a }),
     (Opcode::GeluTanh, |a, _, _| gelu_tanh(a)),
-    (Opcode::Silu, |a, _, _| a / (1.0 + (-a).exp())),
+    (Opcode::GeluTanhSlope, |a, _, _| gelu_tanh_slope(a)),
+    (Opcode::Silu, |a, _, _| a * sigmoid(a)),
+    (Opcode::SiluSlope, |a, _, _| {
+        sigmoid(a) * (1.0 + a * (1.0 - sigmoid(a)))
+    }),
     (Opcode::Softplus, |a, _, _| {
         if a.is_nan() {
             a
@@ -256,8 +272,18 @@ fn gelu_is_x_by_the_normal_distribution() {
         1.954_499_736_103_641_6,
     ];
     let zeros = vec![0.0; x.len()];
-    let found = apply(Opcode::Gelu, &[x, zeros.clone(), zeros], 0.0);
+    let operands = [x, zeros.clone(), zeros];
+    let found = apply(Opcode::Gelu, &operands, 0.0);
     assert_close(&found, &expected, 1e-15, "gelu");
+    let slopes = [
+        -0.011_945_647_204_183_927,
+        -0.083_315_470_587_686_3,
+        0.5,
+        0.867_495_124_656_162_8,
+        1.085_231_801_078_197,
+    ];
+    let found = apply(Opcode::GeluSlope, &operands, 0.0);
+    assert_close(&found, &slopes, 1e-15, "its derivative");
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 
 use common::floats;
 use kernels::math;
-use kernels::simd::{F32x4, F64x2, Float};
+use kernels::simd::{F32x4, F64x2, Float, Lanes, Register};
 
 /// The distance between neighbouring numbers of type `T` at `x`.
 fn unit<T: Float>(x: f64) -> f64 {
@@ -117,8 +117,8 @@ measure! {
     log(f64::ln, 0.9, 0.8, ALL, ALL),
     log1p(f64::ln_1p, 2.4, 2.3, ALL, ALL),
     tanh(f64::tanh, 2.5, 2.4, ALL, ALL),
-    sigmoid(exact::sigmoid, 2.3, 1.7, -86.98, -708.04),
-    softplus(exact::softplus, 2.5, 2.0, -86.98, -708.04),
+    sigmoid(exact::sigmoid, 2.3, 2.0, -86.98, -708.04),
+    softplus(exact::softplus, 1.7, 1.5, -86.98, -708.04),
     sin(f64::sin, 1.6, 2.1, ALL, ALL),
     cos(f64::cos, 1.6, 2.1, ALL, ALL),
 }
@@ -151,10 +151,10 @@ const ERF: [(f64, f64); 20] = [
 fn erf() {
     let f = |x: f32| x.through(math::erf::<f32, F32x4>);
     let error = worst("erf", all_f32(), |_| true, f, exact::erf);
-    assert!(error <= 1.4, "f32: {error} units");
+    assert!(error <= 2.3, "f32: {error} units");
     for (x, y) in ERF {
         let error = (x.through(math::erf::<f64, F64x2>) - y).abs() / unit::<f64>(y);
-        assert!(error <= 1.7, "erf({x}): {error} units");
+        assert!(error <= 2.0, "erf({x}): {error} units");
     }
 }
 
@@ -196,6 +196,10 @@ fn large_angles_are_reduced_exactly() {
     );
 }
 
+fn pow<T: Float>(a: T, b: T) -> T {
+    math::pow::<T, T::Lanes>(T::Lanes::splat(a), T::Lanes::splat(b)).lane(0)
+}
+
 #[test]
 fn pow_of_f32_is_rounded_once() {
     let bases = floats::<f32>(20_000, 1);
@@ -203,7 +207,7 @@ fn pow_of_f32_is_rounded_once() {
     for (a, b) in bases.into_iter().zip(exponents) {
         let (a, b) = (a.abs() * 30.0, b * 12.0);
         let wanted = f64::from(a).powf(f64::from(b));
-        let error = (f64::from(math::pow(a, b)) - wanted).abs() / unit::<f32>(wanted);
+        let error = (f64::from(pow(a, b)) - wanted).abs() / unit::<f32>(wanted);
         let overflows = wanted > f64::from(f32::MAX);
         assert!(error <= 0.51 || overflows, "pow({a}, {b}): {error} units");
     }
@@ -217,7 +221,7 @@ fn pow_of_f64_errs_with_the_exponent() {
         let a = (a * 10.0).exp();
         let b = b * 340.0 / a.ln().abs().max(0.1);
         let wanted = a.powf(b);
-        let error = (math::pow(a, b) - wanted).abs() / unit::<f64>(wanted);
+        let error = (pow(a, b) - wanted).abs() / unit::<f64>(wanted);
         assert!(error <= 3.0 + b.abs() / 6.0, "pow({a}, {b}): {error} units");
     }
 }
@@ -234,7 +238,7 @@ fn pow_has_the_special_cases_of_ieee_754() {
     ];
     for a in values {
         for b in exponents {
-            let (found, wanted) = (math::pow(a, b), f64::powf(a, b));
+            let (found, wanted) = (pow(a, b), f64::powf(a, b));
             let same = found.to_bits() == wanted.to_bits() || (found.is_nan() && wanted.is_nan());
             assert!(
                 same || (found / wanted - 1.0).abs() < 1e-15,

@@ -4,7 +4,9 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use super::tile::Span;
-use crate::gemm::{MOST_PACKED_ROWS, Matrix, Right, pack, packed_size, product, product_packed};
+use crate::gemm::{
+    MOST_PACKED_ROWS, Matrix, Panels, Target, pack, packed_size, product, product_packed,
+};
 use crate::rows::vectors;
 use crate::simd::{Float, Lanes};
 
@@ -35,28 +37,22 @@ impl<T: Float> Scaled<T> {
     }
 }
 
-impl<T: Float> Right<T> for Scaled<T> {
-    unsafe fn pack<const NV: usize>(
-        self,
-        rows: (usize, usize),
-        columns: (usize, usize),
-        to: *mut T,
-    ) {
+impl<T: Float> Panels<T> for Scaled<T> {
+    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T) {
         // SAFETY: the caller's promise.
-        unsafe { self.matrix.pack::<NV>(rows, columns, to) };
+        unsafe { self.matrix.pack(start, depth, j, n, nr, to) };
         if self.scale == T::ONE {
             return;
         }
         let scale = T::Lanes::splat(self.scale);
-        let size = rows.1 * columns.1.next_multiple_of(NV * T::LANES);
-        vectors::<T>(size, |i, _| {
+        vectors::<T>(depth * n.next_multiple_of(nr), |i, _| {
             // SAFETY: panels are whole vectors.
             unsafe { (T::Lanes::load(to.add(i)) * scale).store(to.add(i)) };
         });
     }
 
-    fn dense_rows(self) -> Option<Matrix<T>> {
-        None
+    fn skip_columns(self, j: usize) -> Self {
+        self.at(0, j)
     }
 }
 
@@ -133,18 +129,22 @@ impl<'a, T: Float> Side<'a, T> {
         (columns, depth): (Span, Span),
         add: bool,
     ) {
-        let (n, c) = (columns.len(), c.wrapping_add(columns.start));
+        let n = columns.len();
+        let to = Target::new(c.wrapping_add(columns.start), row);
         // SAFETY: the caller's promise.
         unsafe {
             let Some(panels) = self.panels else {
                 let right = self.right.at(depth.start, columns.start);
                 let a = a.at(0, depth.start);
-                return product(m, n, depth.len(), a, right, c, row, add);
+                return product(m, n, depth.len(), a, right, to.adding(add));
             };
             for run in depth.steps(self.step) {
                 let at = packed_size(run.start, self.columns) + columns.start * run.len();
-                let (a, add) = (a.at(0, run.start), add || run.start > depth.start);
-                product_packed(m, n, run.len(), a, panels.add(at), c, row, add);
+                let (a, to) = (
+                    a.at(0, run.start),
+                    to.adding(add || run.start > depth.start),
+                );
+                product_packed(m, n, run.len(), a, panels.add(at), to);
             }
         }
     }

@@ -8,7 +8,7 @@ use super::tile::{Span, Tile};
 use super::{KEYS, QUERIES};
 use crate::gemm::pin;
 use crate::math;
-use crate::simd::{Float, Lanes, MAX_LANES};
+use crate::simd::{Float, Lanes, MAX_LANES, Register};
 
 /// What spans of rows are multiples of, in elements: two vectors of any type.
 pub(super) const STRIP: usize = 2 * MAX_LANES;

@@ -4,10 +4,7 @@ use super::code::{Code, Instruction};
 use super::{MAX_BLOCK, Opcode};
 use crate::math;
 use crate::random::Stream;
-use crate::simd::{Float, Lanes};
-
-/// The slope and the cubic term of GELU's tanh form (Hendrycks & Gimpel, 2016).
-const GELU: [f64; 2] = [0.797_884_560_802_865_4, 0.044_715];
+use crate::simd::{Float, Lanes, Pair, pin};
 
 /// Runs one instruction on the first `whole` elements of registers.
 ///
@@ -22,43 +19,30 @@ pub(super) unsafe fn execute<T: Float>(
     whole: usize,
 ) {
     let target = register(step.target);
-    let number = |x: f64| T::Lanes::splat(T::from_f64(x));
-    let [zero, one, half] = [0.0, 1.0, 0.5].map(number);
-    let truth = |mask: T::Lanes| mask.and(one);
-    let is = |x: T::Lanes| x.ne(zero);
-    macro_rules! nullary {
-        ($value:expr) => {{
-            let value = $value;
+    let number = |x: f64| V::<T>::splat(T::from_f64(x).hidden());
+    let zero = V::<T>::splat(T::ZERO);
+    macro_rules! fill {
+        ($value:expr) => {
             // SAFETY: `whole` stays within the register.
-            (0..whole)
-                .step_by(T::LANES)
-                .for_each(|i| unsafe { value.store(target.add(i)) });
-        }};
+            unsafe { fill(target, whole, $value) }
+        };
     }
     macro_rules! unary {
-        ($function:expr) => {{
-            let a = register(step.a).cast_const();
-            for i in (0..whole).step_by(T::LANES) {
-                // SAFETY: `whole` stays within the registers.
-                unsafe { ($function)(T::Lanes::load(a.add(i))).store(target.add(i)) };
-            }
-        }};
+        ($function:expr) => {
+            // SAFETY: `whole` stays within the registers.
+            unsafe { unary(register(step.a), target, whole, $function) }
+        };
     }
     macro_rules! binary {
-        ($function:expr) => {{
-            let (a, b) = (register(step.a).cast_const(), register(step.b).cast_const());
-            for i in (0..whole).step_by(T::LANES) {
-                // SAFETY: `whole` stays within the registers.
-                unsafe {
-                    let (x, y) = (T::Lanes::load(a.add(i)), T::Lanes::load(b.add(i)));
-                    ($function)(x, y).store(target.add(i));
-                }
-            }
-        }};
+        ($function:expr) => {
+            // SAFETY: `whole` stays within the registers.
+            unsafe { binary([step.a, step.b].map(&register), target, whole, $function) }
+        };
     }
-    type V<T> = <T as Float>::Lanes;
+    let truth = |mask: V<T>| mask.and(number(1.0));
+    let is = |x: V<T>| x.ne(zero);
     match step.opcode {
-        Opcode::Const => nullary!(number(step.immediate)),
+        Opcode::Const => fill!(number(step.immediate)),
         Opcode::Iota => {
             for i in 0..whole {
                 // SAFETY: `whole` stays within the register.
@@ -71,31 +55,25 @@ pub(super) unsafe fn execute<T: Float>(
         Opcode::Sign => {
             unary!(|x: V<T>| V::<T>::select(x.ne(x), x, truth(x.gt(zero)) - truth(x.lt(zero))))
         }
-        Opcode::Recip => unary!(|x: V<T>| one / x),
+        Opcode::Recip => unary!(|x: V<T>| number(1.0) / x),
         Opcode::Sqrt => unary!(|x: V<T>| x.sqrt()),
-        Opcode::Rsqrt => unary!(|x: V<T>| one / x.sqrt()),
+        Opcode::Rsqrt => unary!(|x: V<T>| number(1.0) / x.sqrt()),
         Opcode::Square => unary!(|x: V<T>| x * x),
         Opcode::Exp => unary!(math::exp::<T, V<T>>),
         Opcode::Expm1 => unary!(math::expm1::<T, V<T>>),
         Opcode::Log => unary!(math::log::<T, V<T>>),
         Opcode::Log1p => unary!(math::log1p::<T, V<T>>),
-        Opcode::Sin => unary!(math::sin::<T, V<T>>),
-        Opcode::Cos => unary!(math::cos::<T, V<T>>),
+        Opcode::Sin => unary!(|x: V<T>| x.each(math::sin::<T, T::Lanes>)),
+        Opcode::Cos => unary!(|x: V<T>| x.each(math::cos::<T, T::Lanes>)),
         Opcode::Tanh => unary!(math::tanh::<T, V<T>>),
         Opcode::Sigmoid => unary!(math::sigmoid::<T, V<T>>),
-        Opcode::Relu => unary!(|x: V<T>| x.pmax(zero)),
-        Opcode::Gelu => {
-            let scale = number(core::f64::consts::FRAC_1_SQRT_2);
-            unary!(|x: V<T>| half * x * (one + math::erf::<T, V<T>>(x * scale)))
-        }
-        Opcode::GeluTanh => {
-            let [slope, cubic] = GELU.map(number);
-            unary!(|x: V<T>| {
-                let inner = slope * x * (one + cubic * x * x);
-                half * x * (one + math::tanh::<T, V<T>>(inner))
-            })
-        }
-        Opcode::Silu => unary!(|x: V<T>| x * math::sigmoid::<T, V<T>>(x)),
+        Opcode::Relu => unary!(|x: V<T>| x.andnot(x.lt(zero))),
+        Opcode::Gelu => unary!(math::gelu::<T, V<T>>),
+        Opcode::GeluSlope => unary!(math::gelu_slope::<T, V<T>>),
+        Opcode::GeluTanh => unary!(math::gelu_tanh::<T, V<T>>),
+        Opcode::GeluTanhSlope => unary!(math::gelu_tanh_slope::<T, V<T>>),
+        Opcode::Silu => unary!(math::silu::<T, V<T>>),
+        Opcode::SiluSlope => unary!(math::silu_slope::<T, V<T>>),
         Opcode::Softplus => unary!(math::softplus::<T, V<T>>),
         Opcode::Erf => unary!(math::erf::<T, V<T>>),
         Opcode::Floor => unary!(|x: V<T>| x.floor()),
@@ -103,21 +81,17 @@ pub(super) unsafe fn execute<T: Float>(
         Opcode::Round => unary!(|x: V<T>| x.round()),
         Opcode::Not => unary!(|x: V<T>| truth(x.eq(zero))),
         Opcode::IsNan => unary!(|x: V<T>| truth(x.ne(x))),
-        Opcode::IsFinite => {
-            let infinity = V::<T>::splat(T::INFINITY);
-            unary!(|x: V<T>| truth(x.abs().lt(infinity)))
-        }
+        Opcode::IsFinite => unary!(|x: V<T>| truth(x.abs().lt(V::<T>::splat(T::INFINITY)))),
         Opcode::Add => binary!(|x, y| x + y),
         Opcode::Sub => binary!(|x, y| x - y),
         Opcode::Mul => binary!(|x, y| x * y),
         Opcode::Div => binary!(|x, y| x / y),
-        Opcode::Pow => {
-            let (a, b) = (register(step.a), register(step.b));
-            for i in 0..whole {
-                // SAFETY: `whole` stays within the registers.
-                unsafe { *target.add(i) = math::pow(*a.add(i), *b.add(i)) };
-            }
-        }
+        // SAFETY: `whole` stays within the register.
+        Opcode::Pow => match unsafe { kinds(register(step.b), whole) } {
+            [false, _] => binary!(|x: V<T>, y| x.each_with(y, math::near_pow::<T, T::Lanes>)),
+            [true, false] => binary!(|x: V<T>, y| x.each_with(y, math::far_pow::<T, T::Lanes>)),
+            [true, true] => binary!(|x: V<T>, y| x.each_with(y, math::pow::<T, T::Lanes>)),
+        },
         Opcode::Maximum => binary!(|x: V<T>, y| x.max(y)),
         Opcode::Minimum => binary!(|x: V<T>, y| x.min(y)),
         Opcode::Remainder => binary!(|x: V<T>, y: V<T>| x - y * (x / y).floor()),
@@ -132,7 +106,7 @@ pub(super) unsafe fn execute<T: Float>(
         Opcode::Xor => binary!(|x: V<T>, y: V<T>| truth(is(x).xor(is(y)))),
         Opcode::Where => {
             let [a, b, c] = [step.a, step.b, step.c].map(|index| register(index).cast_const());
-            for i in (0..whole).step_by(T::LANES) {
+            for i in (0..whole).step_by(V::<T>::WIDTH) {
                 // SAFETY: `whole` stays within the registers.
                 unsafe {
                     let [x, y, z] = [a, b, c].map(|from| V::<T>::load(from.add(i)));
@@ -152,13 +126,89 @@ pub(super) unsafe fn execute<T: Float>(
             // The numbers are f32 in either precision, and so is what they are held against.
             let p = number(f64::from(step.immediate as f32));
             let a = register(step.a);
-            for i in (0..whole).step_by(T::LANES) {
+            for i in (0..whole).step_by(V::<T>::WIDTH) {
                 let kept = V::<T>::load(numbers.as_ptr().add(i)).ge(p);
                 let scaled = V::<T>::load(a.add(i)) * scale;
                 V::<T>::select(kept, scaled, zero).store(target.add(i));
             }
         },
     }
+}
+
+/// Vectors of the machine: registers are multiples of two.
+pub(super) type V<T> = Pair<<T as Float>::Lanes>;
+
+/// Writes `value` everywhere.
+///
+/// # Safety
+/// `to` has room for `whole` elements, a multiple of a vector's.
+#[inline(never)]
+unsafe fn fill<T: Float>(to: *mut T, whole: usize, value: V<T>) {
+    for i in (0..whole).step_by(V::<T>::WIDTH) {
+        // SAFETY: the caller says so.
+        unsafe { value.store(to.add(i)) };
+    }
+}
+
+/// `function` of each vector. Small and not inlined, like all loops here: V8 optimizes each by
+/// itself, as soon as it is hot.
+///
+/// # Safety
+/// Both have `whole` elements, a multiple of a vector's.
+#[inline(never)]
+unsafe fn unary<T: Float>(
+    from: *const T,
+    to: *mut T,
+    whole: usize,
+    function: impl Fn(V<T>) -> V<T>,
+) {
+    let (mut from, mut to) = (from, to);
+    for _ in 0..whole / V::<T>::WIDTH {
+        // SAFETY: the caller says so.
+        unsafe {
+            function(V::<T>::load(from)).store(to);
+            from = pin(from.add(V::<T>::WIDTH));
+            to = pin(to.add(V::<T>::WIDTH).cast_const()).cast_mut();
+        }
+    }
+}
+
+/// `function` of each two vectors; see [`unary`].
+///
+/// # Safety
+/// As for [`unary`].
+#[inline(never)]
+unsafe fn binary<T: Float>(
+    [a, b]: [*mut T; 2],
+    to: *mut T,
+    whole: usize,
+    function: impl Fn(V<T>, V<T>) -> V<T>,
+) {
+    let [mut a, mut b, mut to] = [a, b, to];
+    for _ in 0..whole / V::<T>::WIDTH {
+        // SAFETY: the caller says so.
+        unsafe {
+            let (x, y) = (V::<T>::load(a), V::<T>::load(b));
+            function(x, y).store(to);
+            [a, b, to] = [a, b, to].map(|at| pin(at.add(V::<T>::WIDTH).cast_const()).cast_mut());
+        }
+    }
+}
+
+/// Whether there are exponents that are far ([`math::is_far`]), and whether there are others.
+///
+/// # Safety
+/// `b` has `whole` elements, a multiple of a vector's.
+unsafe fn kinds<T: Float>(b: *const T, whole: usize) -> [bool; 2] {
+    let zero = V::<T>::splat(T::ZERO);
+    let (mut some, mut others) = (zero, zero);
+    for i in (0..whole).step_by(V::<T>::WIDTH) {
+        // SAFETY: the caller says so.
+        let far = math::is_far(unsafe { V::<T>::load(b.add(i)) });
+        some = some.or(far);
+        others = others.or(zero.eq(zero).andnot(far));
+    }
+    [some.any(), others.any()]
 }
 
 /// Numbers for `whole` elements from `start` on.

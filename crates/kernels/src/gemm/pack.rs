@@ -2,51 +2,49 @@
 
 use super::Matrix;
 use super::tile::MR;
-use crate::simd::{Float, Lanes};
+use crate::simd::{Float, Lanes, Register};
 
-/// The right-hand side of a product: anything that can copy its elements into panels.
-pub(crate) trait Right<T: Float>: Copy {
-    /// Packs rows `start..start + depth` of columns `j..j + n` into panels of `NV` vectors, each
-    /// `depth` dense rows; the last panel is filled with zeros.
+/// The right-hand side of a product, B: anything that can copy its elements into panels.
+pub(crate) trait Panels<T>: Copy {
+    /// Packs `depth` rows from row `start` on, `n` columns from column `j` on, into panels `nr`
+    /// wide, each `depth` dense rows; the last panel is filled with zeros.
     ///
     /// # Safety
-    /// The elements are readable; `to` has room for the panels.
-    unsafe fn pack<const NV: usize>(
-        self,
-        rows: (usize, usize),
-        columns: (usize, usize),
-        to: *mut T,
-    );
+    /// It has these rows and columns, and `to` has room for the panels.
+    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T);
+
+    /// The columns from `j` on.
+    fn skip_columns(self, j: usize) -> Self;
 
     /// Itself in memory with dense rows, if it is that: then a product of few rows does not copy.
-    fn dense_rows(self) -> Option<Matrix<T>>;
+    fn dense_rows(self) -> Option<Matrix<T>> {
+        None
+    }
 }
 
-impl<T: Float> Right<T> for Matrix<T> {
-    unsafe fn pack<const NV: usize>(
-        self,
-        (start, depth): (usize, usize),
-        (first, n): (usize, usize),
-        to: *mut T,
-    ) {
-        let nr = NV * T::LANES;
-        for j in (0..n).step_by(nr) {
-            let from = self.at(start, first + j);
-            let width = nr.min(n - j);
+impl<T: Float> Panels<T> for Matrix<T> {
+    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T) {
+        for at in (0..n).step_by(nr) {
+            let from = self.at(start, j + at);
+            let width = nr.min(n - at);
             // SAFETY: the caller's promise.
             unsafe {
-                let to = to.add(j * depth);
-                if width < nr {
+                let to = to.add(at * depth);
+                if width < nr || (self.column != 1 && self.row != 1) {
                     pack_edge(depth, width, nr, from, to);
-                } else if self.column == 1 {
-                    pack_rows::<T, NV>(depth, from.data, from.row, to);
-                } else if self.row == 1 {
-                    pack_columns::<T, NV>(depth, from, to);
+                } else if self.column == 1 && nr == 2 * T::LANES {
+                    pack_rows::<T, 2>(depth, from.data, from.row, to);
+                } else if self.column == 1 && nr == 4 * T::LANES {
+                    pack_rows::<T, 4>(depth, from.data, from.row, to);
                 } else {
-                    pack_edge(depth, nr, nr, from, to);
+                    pack_columns(depth, nr, from, to);
                 }
             }
         }
+    }
+
+    fn skip_columns(self, j: usize) -> Self {
+        self.at(0, j)
     }
 
     fn dense_rows(self) -> Option<Matrix<T>> {
@@ -178,15 +176,14 @@ unsafe fn pack_rows<T: Float, const V: usize>(
 }
 
 /// Copies a panel whose columns are dense, a square of lanes at a time.
-unsafe fn pack_columns<T: Float, const NV: usize>(depth: usize, from: Matrix<T>, to: *mut T) {
-    let nr = NV * T::LANES;
+unsafe fn pack_columns<T: Float>(depth: usize, nr: usize, from: Matrix<T>, to: *mut T) {
     let whole = depth - depth % T::LANES;
     // SAFETY: the callers' promise.
     unsafe {
         for p in (0..whole).step_by(T::LANES) {
-            for v in 0..NV {
-                let square = from.at(p, v * T::LANES).data;
-                let to = to.add(p * nr + v * T::LANES);
+            for column in (0..nr).step_by(T::LANES) {
+                let square = from.at(p, column).data;
+                let to = to.add(p * nr + column);
                 T::Lanes::transpose(square, from.column, to, nr);
             }
         }

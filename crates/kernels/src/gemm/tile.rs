@@ -3,9 +3,9 @@
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::Matrix;
 use super::micro::{edge, micro, rows};
-use super::pack::{Right, Strips};
+use super::pack::{Panels, Strips};
+use super::{Matrix, Target};
 use crate::simd::{Float, MAX_LANES};
 
 /// Rows of the micro-kernel.
@@ -20,7 +20,7 @@ const ROW_VECTORS: usize = 8;
 /// Elements of `k` packed at once: a panel of them stays in the L1 cache.
 const KC: usize = 256;
 /// Vectors across a packed block of B.
-pub(super) const TILE_VECTORS: usize = 32;
+pub(crate) const TILE_VECTORS: usize = 32;
 /// Bytes of a packed block of B, and of one of A: both fit the L2 cache.
 const BLOCK_BYTES: usize = KC * TILE_VECTORS * 16;
 /// Room for the gaps between copied rows and strips of A, and its last strip.
@@ -50,52 +50,49 @@ pub fn prefer_wide(wide: bool) {
     PREFERS_WIDE.store(wide, Ordering::Relaxed);
 }
 
-/// Calls `$function` for the micro-kernel that is the faster one. In f64, where results are checked
-/// rather than trained, the narrow one does: the wide one would add 6 KB to every download.
-macro_rules! with_width {
-    ($function:ident::<$($type:ident),+>$arguments:tt) => {
-        if T::DTYPE == f32::DTYPE && PREFERS_WIDE.load(Ordering::Relaxed) {
-            $function::<$($type,)+ WIDE>$arguments
-        } else {
-            $function::<$($type,)+ NARROW>$arguments
-        }
-    };
+/// Vectors across the micro-kernel. In f64, where results are checked rather than trained, it is
+/// the narrow one: the wide one would add 6 KB to every download.
+fn micro_vectors<T: Float>() -> usize {
+    if T::DTYPE == f32::DTYPE && PREFERS_WIDE.load(Ordering::Relaxed) {
+        WIDE
+    } else {
+        NARROW
+    }
 }
 
-/// `c = a·b`, or `c += a·b`, on the calling thread; rows of C are `row` elements apart.
+/// `a·b` on the calling thread, into `to`.
 ///
 /// # Safety
 /// As for `gemm`.
-pub(crate) unsafe fn product<T: Float, B: Right<T>>(
+pub(crate) unsafe fn product<T: Float, B: Panels<T>>(
     m: usize,
     n: usize,
     k: usize,
     a: Matrix<T>,
     b: B,
-    c: *mut T,
-    row: usize,
-    add: bool,
+    to: Target<T>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        if k == 0 && !add {
-            (0..m).for_each(|i| core::slice::from_raw_parts_mut(c.add(i * row), n).fill(T::ZERO));
+        if k == 0 {
+            to.fill(m, n);
         } else {
-            with_width!(product_with::<T, B>(m, n, k, a, b, c, row, add));
+            match micro_vectors::<T>() {
+                WIDE => product_with::<T, B, WIDE>(m, n, k, a, b, to),
+                _ => product_with::<T, B, NARROW>(m, n, k, a, b, to),
+            }
         }
     }
 }
 
 #[inline(never)]
-unsafe fn product_with<T: Float, B: Right<T>, const NV: usize>(
+unsafe fn product_with<T: Float, B: Panels<T>, const NV: usize>(
     m: usize,
     n: usize,
     k: usize,
     a: Matrix<T>,
     b: B,
-    c: *mut T,
-    row: usize,
-    add: bool,
+    to: Target<T>,
 ) {
     let mut packed = Aside::new();
     let columns = TILE_VECTORS * T::LANES;
@@ -106,16 +103,16 @@ unsafe fn product_with<T: Float, B: Right<T>, const NV: usize>(
     unsafe {
         for start in (0..k).step_by(KC) {
             let depth = KC.min(k - start);
-            let add = add || start > 0;
+            let to = if start > 0 { to.adding(true) } else { to };
             let a = a.at(0, start);
             if let Some(b) = direct {
-                few_rows::<T, NV>(m, in_place, depth, a, b.at(start, 0), c, row, add);
+                few_rows::<T, NV>(m, in_place, depth, a, b.at(start, 0), to);
             }
             for j in (in_place..n).step_by(columns) {
                 let width = columns.min(n - j);
-                b.pack::<NV>((start, depth), (j, width), packed.data());
+                b.pack(start, depth, j, width, NV * T::LANES, packed.data());
                 let panels = packed.data::<T>().cast_const();
-                block::<T, NV>(m, width, depth, a, panels, c.add(j), row, add);
+                block::<T, NV>(m, width, depth, a, panels, to.at(0, j));
             }
         }
     }
@@ -133,14 +130,9 @@ pub(crate) const fn packed_size(k: usize, n: usize) -> usize {
 ///
 /// # Safety
 /// B is readable so far; `k` is at most `MOST_PACKED_ROWS`, `to` has room for `packed_size(k, n)`.
-pub(crate) unsafe fn pack<T: Float, B: Right<T>>(k: usize, n: usize, b: B, to: *mut T) {
+pub(crate) unsafe fn pack<T: Float>(k: usize, n: usize, b: impl Panels<T>, to: *mut T) {
     // SAFETY: the caller's promise.
-    unsafe { with_width!(pack_with::<T, B>(k, n, b, to)) }
-}
-
-unsafe fn pack_with<T: Float, B: Right<T>, const NV: usize>(k: usize, n: usize, b: B, to: *mut T) {
-    // SAFETY: the caller's promise.
-    unsafe { b.pack::<NV>((0, k), (0, n), to) };
+    unsafe { b.pack(0, k, 0, n, micro_vectors::<T>() * T::LANES, to) };
 }
 
 /// `product` of what `pack` has packed.
@@ -153,13 +145,14 @@ pub(crate) unsafe fn product_packed<T: Float>(
     k: usize,
     a: Matrix<T>,
     panels: *const T,
-    c: *mut T,
-    row: usize,
-    add: bool,
+    to: Target<T>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        with_width!(block::<T>(m, n, k, a, panels, c, row, add));
+        match micro_vectors::<T>() {
+            WIDE => block::<T, WIDE>(m, n, k, a, panels, to),
+            _ => block::<T, NARROW>(m, n, k, a, panels, to),
+        }
     }
 }
 
@@ -170,19 +163,17 @@ unsafe fn few_rows<T: Float, const NV: usize>(
     depth: usize,
     a: Matrix<T>,
     b: Matrix<T>,
-    c: *mut T,
-    row: usize,
-    add: bool,
+    to: Target<T>,
 ) {
     let mut j = 0;
     // SAFETY: the caller's promise.
     unsafe {
         while m == 1 && j + ROW_VECTORS * T::LANES <= n {
-            micro::<T, 1, ROW_VECTORS>(depth, a, b.at(0, j), c.add(j), row, add);
+            micro::<T, 1, ROW_VECTORS>(depth, a, b.at(0, j), to.at(0, j));
             j += ROW_VECTORS * T::LANES;
         }
         for j in (j..n).step_by(NV * T::LANES) {
-            rows::<T, NV>(depth, a, b.at(0, j), c.add(j), row, m, add);
+            rows::<T, NV>(depth, a, b.at(0, j), to.at(0, j), m);
         }
     }
 }
@@ -195,9 +186,7 @@ unsafe fn block<T: Float, const NV: usize>(
     depth: usize,
     a: Matrix<T>,
     panels: *const T,
-    c: *mut T,
-    row: usize,
-    add: bool,
+    to: Target<T>,
 ) {
     let mut aside = Aside::new();
     let height = BLOCK_BYTES / (KC * size_of::<T>());
@@ -218,15 +207,15 @@ unsafe fn block<T: Float, const NV: usize>(
                 let width = nr.min(n - j);
                 for i in (0..count).step_by(MR) {
                     let (a, height) = (strips.at(i), MR.min(count - i));
-                    let c = c.add((first + i) * row + j);
+                    let to = to.at(first + i, j);
                     if width == nr {
-                        rows::<T, NV>(depth, a, panel, c, row, height, add);
+                        rows::<T, NV>(depth, a, panel, to, height);
                     } else if width > 2 * T::LANES {
-                        edge::<T, NV>(depth, a, panel, c, row, (height, width), add);
+                        edge::<T, NV>(depth, a, panel, to, (height, width));
                     } else if width > T::LANES {
-                        edge::<T, 2>(depth, a, panel, c, row, (height, width), add);
+                        edge::<T, 2>(depth, a, panel, to, (height, width));
                     } else {
-                        edge::<T, 1>(depth, a, panel, c, row, (height, width), add);
+                        edge::<T, 1>(depth, a, panel, to, (height, width));
                     }
                 }
             }

@@ -1,46 +1,67 @@
 //! Sine and cosine.
 
-use core::f64::consts::FRAC_PI_2;
+use core::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-use super::{polynomial, splat};
-use crate::simd::{Float, Lanes, MAX_LANES};
+use super::{constant, polynomial, splat};
+use crate::simd::{F64x2, Float, Lanes, MAX_LANES, Register};
 
 /// The sine, to 1.6 and 2.1 units.
 #[inline(always)]
-pub fn sin<T: Float, L: Lanes<T>>(x: L) -> L {
-    quarter_turned(x, 0)
+pub fn sin<T: Float, L: Register<T>>(x: L) -> L {
+    quarter_turned(x, 0.0)
 }
 
 /// The cosine, to 1.6 and 2.1 units.
 #[inline(always)]
-pub fn cos<T: Float, L: Lanes<T>>(x: L) -> L {
-    quarter_turned(x, 1)
+pub fn cos<T: Float, L: Register<T>>(x: L) -> L {
+    quarter_turned(x, 1.0)
 }
 
 /// `sin(x + quarters·π/2)`.
 #[inline(always)]
-fn quarter_turned<T: Float, L: Lanes<T>>(x: L, quarters: u32) -> L {
-    let one = splat(T::ONE);
-    let [mut rests, mut odd, mut signs] = [[T::ZERO; MAX_LANES]; 3];
-    for lane in 0..T::LANES {
-        let (rest, quadrant) = reduce(x.lane(lane).to_f64());
-        let quadrant = quadrant + quarters;
-        rests[lane] = T::from_f64(rest);
-        odd[lane] = T::from_f64(f64::from(quadrant & 1));
-        signs[lane] = if quadrant & 2 == 0 { T::ONE } else { -T::ONE };
-    }
-    // SAFETY: the arrays hold a vector's worth of numbers.
-    let [r, odd, sign] = unsafe { [rests, odd, signs].map(|lanes| L::load(lanes.as_ptr())) };
+fn quarter_turned<T: Float, L: Register<T>>(x: L, quarters: f64) -> L {
+    let (one, half, sign) = (
+        splat::<T, L>(T::ONE),
+        constant::<T, L>(0.5),
+        L::splat(-T::ZERO),
+    );
+    let (r, n) = reduce_all::<T, L>(x);
     let z = r * r;
     let sine = (z * r).madd(polynomial::<T, L>(z, T::SIN), r);
-    let half = z * splat(T::from_f64(0.5));
     // 1 − z/2, and what rounding took from it.
-    let first = one - half;
-    let lost = (one - first) - half;
+    let first = one - z * half;
+    let lost = (one - first) - z * half;
     let cosine = first + (z * z).madd(polynomial::<T, L>(z, T::COS), lost);
     // The sum makes 0 of −0.
-    let sine = L::select(r.eq(splat(T::ZERO)), r, sine);
-    L::select(odd.eq(one), cosine, sine) * sign
+    let sine = L::select(r.eq(L::splat(T::ZERO)), r, sine);
+    let turns = n + constant(quarters);
+    let halves = (turns * half).floor();
+    let fulls = (halves * half).floor();
+    let y = L::select((halves + halves).ne(turns), cosine, sine);
+    y.xor((fulls + fulls).ne(halves).and(sign))
+}
+
+/// `x − n·π/2` in [−π/4, π/4], and n or its remainder modulo 4.
+#[inline(always)]
+fn reduce_all<T: Float, L: Register<T>>(x: L) -> (L, L) {
+    if x.abs().gt(constant(LIMIT)).any() {
+        let [mut rests, mut quadrants] = [[T::ZERO; MAX_LANES]; 2];
+        for lane in 0..T::LANES {
+            let (rest, quadrant) = reduce(x.lane(lane).to_f64());
+            rests[lane] = T::from_f64(rest);
+            quadrants[lane] = T::from_f64(f64::from(quadrant));
+        }
+        // SAFETY: the arrays hold a vector's worth of numbers.
+        return unsafe { (L::load(rests.as_ptr()), L::load(quadrants.as_ptr())) };
+    }
+    // Plus 0: of −0, no multiple may be taken away.
+    let whole = |x: F64x2| (x * F64x2::splat(FRAC_2_PI.hidden())).round() + F64x2::splat(0.0);
+    let n = x.through_f64(x, |x, _| whole(x));
+    let rest = x.through_f64(n, |x, n| {
+        let parts = HALF_PI.map(|part| n * F64x2::splat(part.hidden()));
+        parts.into_iter().fold(x, |rest, part| rest - part)
+    });
+    (rest, n)
 }
 
 /// π/2 in three parts; products of the first two with whole numbers up to `LIMIT` are exact.
@@ -51,9 +72,9 @@ const HALF_PI: [f64; 3] = [
 ];
 const LIMIT: f64 = 1_048_576.0;
 
-/// `x − n·π/2` in [−π/4, π/4], and n modulo 4.
+/// As [`reduce_all`], of any number.
 fn reduce(x: f64) -> (f64, u32) {
-    let n = (x * core::f64::consts::FRAC_2_PI).round_ties_even();
+    let n = (x * FRAC_2_PI).round_ties_even();
     if n == 0.0 {
         return (x, 0);
     }

@@ -1,6 +1,6 @@
 //! What can be reduced: f32, f64, i32.
 
-use crate::simd::{Float, Lanes};
+use crate::simd::{Float, Lanes, Register};
 
 /// Elements that a reduction reads.
 pub trait Element: Copy + PartialOrd {
@@ -89,10 +89,10 @@ macro_rules! float {
                 sum(run)
             }
             fn max(run: &[Self]) -> Self {
-                extreme(run, Lanes::pmax, Lanes::reduce_max)
+                extreme(run, Lanes::loose_max, Register::reduce_max)
             }
             fn min(run: &[Self]) -> Self {
-                extreme(run, Lanes::pmin, Lanes::reduce_min)
+                extreme(run, Lanes::loose_min, Register::reduce_min)
             }
         }
     };

@@ -3,7 +3,7 @@
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::Lanes;
+use super::{Lanes, MAX_LANES, Register};
 
 macro_rules! lanes {
     ($(#[$doc:meta])* $name:ident, $type:ident, $bits:ident, $count:literal) => {
@@ -74,6 +74,8 @@ macro_rules! lanes {
         }
 
         impl Lanes<$type> for $name {
+            const WIDTH: usize = $count;
+
             #[inline(always)]
             fn splat(x: $type) -> Self {
                 Self([x; $count])
@@ -91,10 +93,6 @@ macro_rules! lanes {
             unsafe fn store(self, to: *mut $type) {
                 // SAFETY: the caller's promise; an array is aligned as its elements are.
                 unsafe { to.cast::<[$type; $count]>().write(self.0) }
-            }
-            #[inline(always)]
-            fn lane(self, index: usize) -> $type {
-                self.0[index]
             }
             #[inline(always)]
             fn madd(self, b: Self, c: Self) -> Self {
@@ -135,6 +133,14 @@ macro_rules! lanes {
             #[inline(always)]
             fn pmax(self, b: Self) -> Self {
                 self.zip(b, |a, b| if a < b { b } else { a })
+            }
+            #[inline(always)]
+            fn loose_min(self, b: Self) -> Self {
+                self.pmin(b)
+            }
+            #[inline(always)]
+            fn loose_max(self, b: Self) -> Self {
+                self.pmax(b)
             }
             #[inline(always)]
             fn floor(self) -> Self {
@@ -212,6 +218,13 @@ macro_rules! lanes {
             fn shr_bits(self, bits: u32) -> Self {
                 self.map(|a| $type::from_bits(a.to_bits() >> bits))
             }
+        }
+
+        impl Register<$type> for $name {
+            #[inline(always)]
+            fn lane(self, index: usize) -> $type {
+                self.0[index]
+            }
             #[inline(always)]
             fn add_to_f64(self, accumulator: F64x2) -> F64x2 {
                 let [mut low, mut high] = accumulator.0;
@@ -222,11 +235,39 @@ macro_rules! lanes {
                 F64x2([low, high])
             }
             #[inline(always)]
+            fn through_f64(
+                self,
+                b: Self,
+                function: impl Fn(F64x2, F64x2) -> F64x2,
+            ) -> Self {
+                let mut result = [0.0; $count];
+                for at in (0..$count).step_by(2) {
+                    let pair = |x: [$type; $count]| F64x2([x[at].into(), x[at + 1].into()]);
+                    let F64x2([low, high]) = function(pair(self.0), pair(b.0));
+                    (result[at], result[at + 1]) = (low as $type, high as $type);
+                }
+                Self(result)
+            }
+            #[inline(always)]
             unsafe fn accumulate(self, to: *mut f64) {
                 for (lane, x) in self.0.into_iter().enumerate() {
                     // SAFETY: the caller's promise.
                     unsafe { *to.add(lane) += f64::from(x) };
                 }
+            }
+            #[inline(always)]
+            fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES] {
+                from_fn(|i| Self(from_fn(|j| rows[j].0[i % $count])))
+            }
+            #[inline(always)]
+            unsafe fn load_even(from: *const $type) -> Self {
+                // SAFETY: the caller's promise.
+                Self(from_fn(|lane| unsafe { *from.add(2 * lane) }))
+            }
+            #[inline(always)]
+            fn interleave(self, b: Self) -> [Self; 2] {
+                let of = |at: usize| if at % 2 == 0 { self.0[at / 2] } else { b.0[at / 2] };
+                [0, 1].map(|half| Self(from_fn(|lane| of(half * $count + lane))))
             }
             #[inline(always)]
             unsafe fn transpose(

@@ -1,7 +1,18 @@
-/** Sums that products take in: one kernel call, and the numbers of two. */
+/** What the planner makes of products: sums taken in, results written in the order of their readers. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Tensor } from "../src/index.js";
-import { add, compile, init, matmul, mul, shutdown, sum, tensor } from "../src/index.js";
+import {
+  add,
+  compile,
+  grad,
+  init,
+  matmul,
+  mul,
+  shutdown,
+  sum,
+  tensor,
+  transpose,
+} from "../src/index.js";
 import { numbers } from "./reference.js";
 
 beforeAll(() => init({ threads: 2 }));
@@ -71,5 +82,32 @@ describe.each(Object.entries(left))("a product %s", (_, call) => {
     const first = call()[0];
     const expected = await first.data();
     (await results[0].data()).forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 12));
+  });
+});
+
+describe("the gradient of a transposed weight", () => {
+  const weight = matrix(n, k, 6);
+  const loss = (w: Tensor): Tensor => sum(mul(matmul(a, transpose(w)), full));
+
+  it("is written where it belongs, without a copy", async () => {
+    const gradient = compile((w: Tensor) => mul(grad(loss)(w), 2));
+    const found = await (await gradient(weight)).data();
+    expect(gradient.describe(weight)).not.toContain("copy");
+    // d/dw Σ full·(a·wᵀ) = fullᵀ·a
+    const expected = await mul(matmul(transpose(full), a), 2).data();
+    found.forEach((x, i) => expect(x).toBeCloseTo(expected[i]!, 12));
+  });
+
+  it("has the same bits in batches, and where rows are read too", async () => {
+    const batches = tensor(numbers([3, m, k], 7).data, { shape: [3, m, k], dtype: "float64" });
+    const columns = compile(() => mul(transpose(matmul(batches, b)), 2));
+    const both = compile(() => {
+      const product = matmul(batches, b);
+      return [mul(transpose(product), 2), mul(product, 2)] as const;
+    });
+    const found = await (await columns()).data();
+    const [expected, rows] = await both();
+    expect(found).toEqual(await expected.data());
+    expect(found).toEqual(await transpose(rows).data());
   });
 });
