@@ -20,8 +20,6 @@ const builders: { readonly [type: string]: Builder } = {
   flatten: () => new layers.Flatten(),
   globalAveragePooling1d: () => new layers.GlobalAveragePooling1d(),
   globalMaxPooling1d: () => new layers.GlobalMaxPooling1d(),
-  multiheadAttention: (options: attention.MultiheadAttentionOptions) =>
-    new attention.MultiheadAttention(options),
   conv1d: (options: convolution.Conv1dLayerOptions) => new convolution.Conv1d(options),
   conv2d: (options: convolution.Conv2dLayerOptions) => new convolution.Conv2d(options),
   convTranspose1d: (options: convolution.ConvTranspose1dLayerOptions) =>
@@ -42,8 +40,8 @@ const builders: { readonly [type: string]: Builder } = {
     new pooling.AdaptiveMaxPool2d(options),
   globalAveragePooling2d: () => new pooling.GlobalAveragePooling2d(),
   globalMaxPooling2d: () => new pooling.GlobalMaxPooling2d(),
-  multiheadAttention: (options: transformer.MultiheadAttentionOptions) =>
-    new transformer.MultiheadAttention(options),
+  multiheadAttention: (options: attention.MultiheadAttentionOptions) =>
+    new attention.MultiheadAttention(options),
   transformerEncoderLayer: (options: transformer.TransformerEncoderLayerOptions) =>
     new transformer.TransformerEncoderLayer(options),
 };
