@@ -185,10 +185,21 @@ describe("MultiheadAttention", () => {
     );
   });
 
-  it.each([
-    layer({ keyHeads: 3, window: [1, 2], rotary: { base: 50 } }),
-    nn.transformerEncoderLayer({ modelDim: 12, heads: 6, keyHeads: 2, window: 1, rotary: true }),
-  ])("is built again from its options: %o", (one) => {
+  it.each<[string, () => nn.Module]>([
+    ["itself", () => layer({ keyHeads: 3, window: [1, 2], rotary: { base: 50 } })],
+    [
+      "an encoder layer with it",
+      () =>
+        nn.transformerEncoderLayer({
+          modelDim: 12,
+          heads: 6,
+          keyHeads: 2,
+          window: 1,
+          rotary: true,
+        }),
+    ],
+  ])("lets %s be built again from options", (_, make) => {
+    const one = make();
     const again = buildLayer(describeLayer(one));
     expect(again.config()).toEqual(one.config());
     expect([...again.namedParameters()].map(([path, { shape }]) => [path, shape])).toEqual(
