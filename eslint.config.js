@@ -2,7 +2,7 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["dist", "wasm", "**/target", "models", "bench/built"] },
+  { ignores: ["dist", "wasm", "**/target", "models", "bench/peers/built", "bench/peers/venv"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],

@@ -1,66 +1,63 @@
-/**
- * The benchmarks. `--only NAME` (part of a row's name), `--threads N`, `--build NAME`,
- * `--seconds N` a row, `--torch PYTHON` to measure PyTorch in turn, `--json` for a JSON line a row.
- */
-import { parseArgs } from "node:util";
-import type { InitOptions } from "../src/index.js";
-import { engine, init, shutdown } from "../src/index.js";
-import { measure, timed } from "./measure.js";
+/** The benchmarks, step by step; `--help` tells the options. */
+import { competitors } from "./competitors.js";
+import { coldRow } from "./driver.js";
+import { ops } from "./ops.js";
+import { chooseRows, help, readOptions } from "./options.js";
+import { pageStage } from "./pages.js";
+import { findPeers, installPeers, nodeVersion } from "./peers.js";
+import { save } from "./report/files.js";
+import { lineOf, sizeLine } from "./report/lines.js";
+import { terminalText } from "./report/terminal.js";
+import type { RowResult } from "./results.js";
+import { thisMachine } from "./results.js";
+import { tolerance } from "./row.js";
 import { rows } from "./rows.js";
-import { startTorch } from "./pytorch.js";
+import { measureSizes } from "./sizes.js";
+import { nodeStage } from "./stage.js";
+import { surveyRow } from "./survey.js";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", default: "" },
-    threads: { type: "string" },
-    build: { type: "string" },
-    seconds: { type: "string", default: "2" },
-    torch: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
-});
+const sizeRow = "size";
+const mainRows = [coldRow, ...rows.map(({ name }) => name), sizeRow];
 
-const chosen = rows.filter(({ name }) => name.includes(values.only));
-if (chosen.length === 0) {
-  throw new Error(`no row is called ${values.only}; there are ${rows.map((r) => r.name).join()}`);
+const options = readOptions(process.argv.slice(2));
+if (!options) {
+  console.log(help);
+  process.exit();
 }
+const opRows = ops.map(({ name }) => name);
+const chosen = chooseRows(options.only, mainRows, opRows);
 
-await init({
-  ...(values.threads && { threads: Number(values.threads) }),
-  // init refuses what is no build.
-  ...(values.build && { build: values.build as NonNullable<InitOptions["build"]> }),
-});
-const { build, threads } = engine().info();
-const rounded = (x: number): number => Number(x.toPrecision(4));
+if (options.installPeers) await installPeers();
+const peers = findPeers(options.torch);
+const node = options.node ?? peers.node ?? process.execPath;
+const stage = options.browser
+  ? await pageStage(options.browser)
+  : nodeStage(node, await nodeVersion(node));
+const field = competitors(options, stage, peers);
+const machine = thisMachine(stage.name);
+const host = options.browser ?? "node";
 
-for (const row of chosen) {
-  const { name } = row;
-  const work = await row.prepare();
-  const torch =
-    values.torch && row.inTorch ? await startTorch(values.torch, name, threads) : undefined;
-  const timers = [timed(() => work.run()), ...(torch ? [torch.timer] : [])];
-  const [own, peer] = await measure(timers, Number(values.seconds));
-  torch?.stop();
-  const line = {
-    w: name,
-    build,
-    threads,
-    min_ms: rounded(own!.min),
-    med_ms: rounded(own!.median),
-    n: own!.samples,
-    err: rounded(work.error),
-    ...(peer && {
-      torch: torch!.version,
-      torch_min_ms: rounded(peer.min),
-      torch_med_ms: rounded(peer.median),
-      ratio: rounded(own!.min / peer.min),
-    }),
-  };
-  console.log(values.json ? JSON.stringify(line) : textOf(line));
+const results: RowResult[] = [];
+for (const name of chosen.filter((row) => row !== sizeRow)) {
+  if (!options.json) console.error(`${name} …`);
+  const result = await surveyRow(name, field, options.seconds);
+  results.push(result);
+  if (options.json) console.log(lineOf(result));
+  if (options.kept) await save(host, { machine, rows: [result], sizes: [] }, mainRows);
 }
-shutdown();
+await stage.close();
 
-function textOf({ w, ...rest }: Readonly<Record<string, string | number>>): string {
-  const parts = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
-  return `${w}: ${parts.join(", ")}`;
+if (chosen.includes(sizeRow)) {
+  const sizes = await measureSizes(options.alone ? [] : peers.packages);
+  if (options.json) console.log(sizeLine(sizes));
+  if (options.kept) await save(host, { machine, rows: [], sizes }, mainRows);
+}
+if (!options.json) console.log(terminalText(results));
+
+for (const { w, figures } of results) {
+  for (const { competitor, threads, own, err = 0 } of figures) {
+    if (!own || err <= tolerance) continue;
+    console.error(`${w}: ${competitor} on ${threads} threads has an error of ${err}`);
+    process.exitCode = 1;
+  }
 }

@@ -1,7 +1,7 @@
-/** Timing: samples of one or several competitors, turn about, so that they meet the same machine. */
-
-/** The milliseconds of a run. */
-export type Timer = () => Promise<number>;
+/** Timing several competitors turn about, so that they meet the same machine. */
+import type { Refusal } from "./driver.js";
+import { firstLine } from "./driver.js";
+import type { Entrant } from "./entrant.js";
 
 /** What the samples of one competitor say. */
 export interface Timing {
@@ -9,39 +9,91 @@ export interface Timing {
   readonly min: number;
   readonly median: number;
   readonly samples: number;
+  /** The most memory its process has had, in bytes, where that is known. */
+  readonly peak?: number;
 }
 
+/** Runs before the first sample: code is compiled, memory is touched. */
 const warmups = 3;
-/** Runs in a turn: enough for a competitor's threads to be awake, and the others' asleep. */
-const turn = 10;
-const fewestTurns = 2;
-const mostTurns = 50;
+/** Shorter work is done several times a sample, so that clocks are fine enough. */
+const sampleMs = 2;
+/** A turn is long enough for a competitor's threads to be awake, and the others' asleep. */
+const turnMs = 60;
+const mostSamples = 20;
+const fewestTurns = 3;
+const mostTurns = 60;
 
-/** Times `run`, which resolves when its work is done. */
-export function timed(run: () => Promise<void>): Timer {
-  return async () => {
-    const start = performance.now();
-    await run();
-    return performance.now() - start;
-  };
+/**
+ * Takes turns among `entrants` for about `seconds` each. For one that dies, its last words.
+ */
+export async function measure(
+  entrants: readonly Entrant[],
+  seconds: number,
+): Promise<(Timing | Refusal)[]> {
+  const runners = entrants.map((entrant) => new Runner(entrant));
+  for (const runner of runners) await runner.try(() => runner.warmUp());
+  const end = performance.now() + seconds * 1000 * entrants.length;
+  for (let n = 0; n < fewestTurns || (n < mostTurns && performance.now() < end); n++) {
+    for (const runner of runners) await runner.try(() => runner.turn());
+  }
+  return runners.map((runner) => runner.result());
 }
 
-/** Takes turns among `timers` for about `seconds` in all. */
-export async function measure(timers: readonly Timer[], seconds: number): Promise<Timing[]> {
-  for (const timer of timers) for (let i = 0; i < warmups; i++) await timer();
-  const samples = timers.map((): number[] => []);
-  const end = performance.now() + seconds * 1000;
-  for (let n = 0; n < fewestTurns || (n < mostTurns && performance.now() < end); n++) {
-    for (const [index, timer] of timers.entries()) {
-      for (let i = 0; i < turn; i++) samples[index]!.push(await timer());
+class Runner {
+  readonly #entrant: Entrant;
+  readonly #times: number[] = [];
+  #samples = 1;
+  #runs = 1;
+  #peak: number | undefined;
+  #failure: string | undefined;
+
+  constructor(entrant: Entrant) {
+    this.#entrant = entrant;
+  }
+
+  /** Does `step` unless one before has failed. */
+  async try(step: () => Promise<void>): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await step();
+    } catch (error) {
+      this.#failure = firstLine(error);
     }
   }
-  return samples.map((times) => {
-    const sorted = times.sort((a, b) => a - b);
+
+  /** Finds out how much fits into a sample, and into a turn. */
+  async warmUp(): Promise<void> {
+    const { ms } = await this.#entrant.take(warmups, 1);
+    const guess = plan(Math.min(...ms));
+    const again = await this.#entrant.take(guess.samples, guess.runs);
+    ({ samples: this.#samples, runs: this.#runs } = plan(Math.min(...again.ms)));
+  }
+
+  async turn(): Promise<void> {
+    const { ms, peak } = await this.#entrant.take(this.#samples, this.#runs);
+    this.#times.push(...ms);
+    this.#peak = peak;
+  }
+
+  result(): Timing | Refusal {
+    if (this.#failure !== undefined) return { cannot: this.#failure };
     return {
-      min: sorted[0]!,
-      median: sorted[Math.floor(sorted.length / 2)]!,
-      samples: sorted.length,
+      min: Math.min(...this.#times),
+      median: median(this.#times),
+      samples: this.#times.length,
+      ...(this.#peak !== undefined && { peak: this.#peak }),
     };
-  });
+  }
+}
+
+/** Samples in a turn, and runs in a sample, of work that takes `ms`. */
+export function plan(ms: number): { samples: number; runs: number } {
+  const runs = Math.max(1, Math.ceil(sampleMs / ms));
+  const samples = Math.round(turnMs / (ms * runs));
+  return { runs, samples: Math.max(1, Math.min(mostSamples, samples)) };
+}
+
+/** The middle one, or the upper of the two. */
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

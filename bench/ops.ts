@@ -39,7 +39,6 @@ async function errorOf(single: Compute, double: Compute): Promise<number> {
 function rowOf(name: string, row: Case, backward: boolean): Row {
   return {
     name: `op_${name}${backward ? "_backward" : ""}`,
-    inTorch: false,
     async prepare() {
       const single = compute(row, "float32", backward);
       const error = await errorOf(single, compute(row, "float64", backward));

@@ -122,8 +122,9 @@ async function predictOne() {
 }
 
 function printEngine() {
-  const { build, simd, threads, reasons } = engine().info();
-  console.log(`Engine: ${build} build, ${simd}, ${threads} thread${threads === 1 ? "" : "s"}`);
+  const { build, simd, wide, threads, reasons } = engine().info();
+  const vectors = wide ? `${simd} in pairs` : simd;
+  console.log(`Engine: ${build} build, ${vectors}, ${threads} thread${threads === 1 ? "" : "s"}`);
   for (const reason of reasons) console.log(`  ${reason}`);
 }
 
@@ -203,7 +204,7 @@ if (options.help) {
   console.log(usage);
 } else {
   const threads = wholeNumber("threads");
-  await init(threads === undefined ? {} : { threads });
+  await init({ wide: true, ...(threads !== undefined && { threads }) });
   try {
     if (options.predict === undefined) {
       printEngine();

@@ -25,6 +25,11 @@ let nodes = 0;
 let released: number[] = [];
 const collected = new FinalizationRegistry<number>((handle) => released.push(handle));
 
+/** How many nodes were recorded so far; later ones have larger ids. */
+export function nodeCount(): number {
+  return nodes;
+}
+
 /** The handles freed since the last call: the next request tells the Leader. */
 export function takeReleased(): number[] {
   const taken = released;

@@ -3,6 +3,7 @@ import "./methods.js";
 
 export type { BackwardOptions } from "./autograd.js";
 export { backward, grad, valueAndGrad, vjp } from "./autograd.js";
+export { checkpoint } from "./checkpoint.js";
 export type { Compiled, Results } from "./compile.js";
 export { compile } from "./compile.js";
 export * as data from "./data/index.js";

@@ -33,6 +33,13 @@ export interface Emitter {
   dense(index: number): Place;
   /** Operand `index` with its last axis dense: the strides of the others may be any. */
   denseRows(index: number): { readonly place: Place; readonly layout: Layout };
+  /**
+   * What the kernel begins with instead of zeros, for an op that `takesAddend`: dense rows of output
+   * 0's width, `row` elements apart, 0 if one row is for all. `place` is 0 where there is none.
+   */
+  addend(): { readonly place: number | Place; readonly row: number };
+  /** Whether output 0, matrices, is best written column by column: its readers want it transposed. */
+  readonly inColumns: boolean;
   /** Where output `index` goes; with `strides`, in another order than row-major. */
   output(index: number, strides?: readonly number[]): Place;
   /** Room that only this node uses. */
@@ -94,6 +101,8 @@ export interface Op<A extends Attributes = Attributes> {
   readonly differentiable?: number;
   /** `[output, operand]` pairs that may share a buffer when the operand is not read again. */
   readonly inPlace?: readonly (readonly [number, number])[];
+  /** Whether the kernel can add something to output 0: see `Emitter.addend`. */
+  readonly takesAddend?: boolean;
 }
 
 /** What an op's signature makes of a call's arguments. */
@@ -116,6 +125,7 @@ export type OpRow<P extends unknown[], A extends Attributes> = LoweringRow<A> & 
   vjp: Vjp<A> | null;
   differentiable?: number;
   inPlace?: readonly (readonly [number, number])[];
+  takesAddend?: boolean;
 };
 
 /** An op as users call it; `all` gives every output, the call itself the first. */
@@ -177,6 +187,7 @@ export function defineOp<P extends unknown[], A extends Attributes>(
     vjp: row.vjp,
     ...(row.differentiable !== undefined && { differentiable: row.differentiable }),
     ...(row.inPlace && { inPlace: row.inPlace }),
+    ...(row.takesAddend && { takesAddend: row.takesAddend }),
   };
   const all = (...args: P): Tensor[] => {
     const { operands, attributes } = row.signature(...args);

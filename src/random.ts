@@ -124,7 +124,7 @@ export function checkSeed(caller: string, seed: number): void {
   throw new ArgumentError(`${caller}: seed ${seed} is not a whole number from 0 to 2^53 - 1`);
 }
 
-/** ln x for 0 < x < 1, to 2 units in the last place: engines differ in Math.log. */
+/** ln x for 0 < x ≤ 1, to 2 units in the last place: engines differ in Math.log. */
 export function logarithm(x: number): number {
   let exponent = 0;
   let m = x;
@@ -135,4 +135,34 @@ export function logarithm(x: number): number {
   let sum = 0;
   for (let k = 21; k >= 1; k -= 2) sum = sum * z + 1 / k;
   return 2 * s * sum + exponent * Math.LN2;
+}
+
+/** ln 2 as a number whose products with small whole numbers are exact, and the rest of it. */
+const ln2 = [0.69314718036912381649, 1.90821492927058770002e-10] as const;
+
+/** eˣ, to 2 units in the last place: engines differ in Math.exp. */
+export function exponential(x: number): number {
+  if (Number.isNaN(x) || x === Infinity) return x;
+  if (x > 710) return Infinity;
+  if (x < -746) return 0;
+  // eˣ = 2ᵏ·eʳ, |r| ≤ ln 2 / 2: Taylor's terms beyond the 14th vanish.
+  const k = Math.round(x / Math.LN2);
+  const r = x - k * ln2[0] - k * ln2[1];
+  let sum = 1;
+  for (let n = 14; n >= 1; n--) sum = 1 + (sum * r) / n;
+  // In two steps: 2ᵏ itself may be out of range where the product is not.
+  const half = Math.trunc(k / 2);
+  return sum * 2 ** half * 2 ** (k - half);
+}
+
+/** cos and sin of an angle from −π to π, to 2⁻⁵⁰: engines differ in Math.cos. */
+export function cosineAndSine(angle: number): readonly [cosine: number, sine: number] {
+  // Taylor's terms beyond the 29th vanish.
+  const square = angle * angle;
+  let [cosine, sine] = [1, 1];
+  for (let n = 28; n >= 2; n -= 2) {
+    cosine = 1 - (cosine * square) / (n * (n - 1));
+    sine = 1 - (sine * square) / (n * (n + 1));
+  }
+  return [cosine, angle * sine];
 }

@@ -149,3 +149,10 @@ export function broadcastLayout(layout: Layout, shape: Shape): Layout {
   );
   return { shape, strides, offset: layout.offset };
 }
+
+/** Rows and columns of each matrix exchanged: column by column, one behind the other. */
+export function columnsFirst(layout: Layout): Layout {
+  const [rows, columns] = layout.shape.slice(-2);
+  const strides = denseLayout([...layout.shape.slice(0, -2), columns!, rows!]).strides;
+  return { ...layout, strides: [...strides.slice(0, -2), strides.at(-1)!, strides.at(-2)!] };
+}

@@ -1,7 +1,7 @@
 /** The safetensors format: what the reference writes, and round trips. */
 import { describe, expect, it } from "vitest";
 import { ArgumentError, DataError } from "../src/errors.js";
-import { fromBfloat16, fromFloat16 } from "../src/io/halfFloats.js";
+import { fromBfloat16, fromFloat16 } from "../src/data/halfFloats.js";
 import type { TensorData } from "../src/io/index.js";
 import { readSafetensors, readSafetensorsMetadata, writeSafetensors } from "../src/io/index.js";
 import { entry, everything, file, one } from "./safetensorsFiles.js";

@@ -1,7 +1,7 @@
 /** Host-side random numbers: the cipher's published vectors, even choices, and going on. */
 import { describe, expect, it } from "vitest";
 import { ArgumentError } from "../src/errors.js";
-import { Generator, logarithm, philox } from "../src/random.js";
+import { exponential, Generator, logarithm, philox } from "../src/random.js";
 
 const all = 0xffffffff;
 
@@ -25,6 +25,33 @@ describe("philox", () => {
     },
   ] as const)("gives the published words for counter $counter", ({ counter, key, words }) => {
     expect(philox(counter, key)).toEqual(words);
+  });
+});
+
+describe("exponential", () => {
+  it("is within 2 units in the last place", () => {
+    const generator = new Generator(2);
+    let worst = 0;
+    for (let i = 0; i < 100_000; i++) {
+      const x = (generator.uniform() - 0.5) * [1e-3, 1, 30, 1400][i % 4]!;
+      const exact = Math.exp(x);
+      const unit = 2 ** (Math.floor(Math.log2(exact)) - 52);
+      worst = Math.max(worst, Math.abs(exponential(x) - exact) / unit);
+    }
+    expect(worst).toBeLessThanOrEqual(2);
+  });
+
+  it("goes as far as doubles do", () => {
+    expect([-Infinity, -800, 0, 800, Infinity, NaN].map(exponential)).toEqual([
+      0,
+      0,
+      1,
+      Infinity,
+      Infinity,
+      NaN,
+    ]);
+    expect(exponential(-745)).toBe(Number.MIN_VALUE);
+    expect(exponential(709.78)).toBeGreaterThan(1.79e308);
   });
 });
 

@@ -38,7 +38,7 @@ export function addProgram(count: number): Program {
 export function gemmProgram(n: number, repeats = 0): Program {
   const gemm = (out: Pointer): Call => ({
     kernel: "gemm",
-    args: [float32, n, n, n, 1, constants(0), slot(0), n, 1, slot(1), n, 1, out],
+    args: [float32, n, n, n, 1, constants(0), slot(0), n, 1, slot(1), n, 1, out, 0, 0, 1, 0],
     label: `matmul [${n}, ${n}]`,
   });
   const bytes = 4 * n * n;

@@ -26,15 +26,22 @@ export function batches(
   checkWhole("batches: rows", rows, 0);
   checkWhole("batches: batchSize", batchSize, 1);
   checkWhole("batches: epoch", epoch, 0);
+  return slices(shuffle ? epochOrder(rows, seed, epoch) : ascending(rows), batchSize);
+}
+
+/** A generator an epoch: a run that resumes needs no history. */
+export function epochGenerator(seed: number, epoch: number): Generator {
+  const seeds = new Generator(seed);
+  let epochSeed = 0;
+  for (let i = 0; i <= epoch; i++) epochSeed = seeds.uint32();
+  return new Generator(epochSeed);
+}
+
+/** The order of rows in an epoch. */
+export function epochOrder(rows: number, seed: number, epoch: number): Int32Array {
   const order = ascending(rows);
-  if (shuffle) {
-    // A generator an epoch: a run that resumes needs no history.
-    const seeds = new Generator(seed);
-    let epochSeed = 0;
-    for (let i = 0; i <= epoch; i++) epochSeed = seeds.uint32();
-    new Generator(epochSeed).shuffle(order);
-  }
-  return slices(order, batchSize);
+  epochGenerator(seed, epoch).shuffle(order);
+  return order;
 }
 
 function* slices(order: Int32Array, size: number): IterableIterator<Int32Array> {

@@ -1,5 +1,6 @@
 /** Tables in files and at addresses. */
 import { DataError, reasonOf } from "../errors.js";
+import { bytesOf, readAll } from "./bytes.js";
 import type { TableOptions, TextTable } from "./tables.js";
 import { parseCsv, parseJsonl, parseTsv } from "./tables.js";
 
@@ -8,23 +9,12 @@ import { parseCsv, parseJsonl, parseTsv } from "./tables.js";
  * DataError where it cannot be read or is not UTF-8.
  */
 export async function readText(source: string | URL): Promise<string> {
+  const bytes = await readAll(bytesOf(source));
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(source));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     throw new DataError(`${String(source)} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-async function readBytes(source: string | URL): Promise<ArrayBuffer | Uint8Array> {
-  const name = String(source);
-  // Pages and their workers have a location, and no file system.
-  if (typeof location === "object" || /^(https?|blob|data):/.test(name)) {
-    const response = await fetch(source);
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return response.arrayBuffer();
-  }
-  const { readFile } = await import("node:fs/promises");
-  return readFile(name.startsWith("file:") ? new URL(name) : name);
 }
 
 /** Comma-separated values of a file or address. Throws as `readText` and `parseCsv` do. */

@@ -5,7 +5,8 @@
  * process at a time may save in a folder; any number may read.
  */
 import { DataError, StateError, reasonOf } from "../errors.js";
-import { makeFolder, writeAtomically } from "./atomicFile.js";
+import type { Folder } from "./folder.js";
+import { openFolder } from "./folder.js";
 
 /** What `model.json` says of a data file. */
 export interface FileRecord {
@@ -43,11 +44,11 @@ const saves = new Map<string, Promise<void>>();
  * DataError where the folder cannot be written, and an older model is still whole then.
  */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
-  const path = await import("node:path");
-  const place = path.resolve(folder);
+  const opened = await openFolder(folder);
+  const place = opened.pathOf(index);
   const earlier = saves.get(place) ?? Promise.resolve();
   // A save that failed has told its own caller.
-  const save = earlier.catch(() => undefined).then(() => saveFiles(place, files));
+  const save = earlier.catch(() => undefined).then(() => saveFiles(opened, files));
   saves.set(place, save);
   try {
     await save;
@@ -58,29 +59,26 @@ export async function writeModelFiles(folder: string, files: ModelFiles): Promis
   }
 }
 
-async function saveFiles(folder: string, { description, data }: ModelFiles): Promise<void> {
-  await makeFolder(folder);
+async function saveFiles(folder: Folder, { description, data }: ModelFiles): Promise<void> {
   const records: Record<string, FileRecord> = {};
   for (const [kind, bytes] of data) {
     const digest = await sha256(bytes);
     const name = `${kind}-${digest.slice(0, nameDigits)}.safetensors`;
-    await writeAtomically(folder, name, bytes);
+    await folder.write(name, bytes);
     records[kind] = { name, bytes: bytes.length, sha256: digest };
   }
   const whole = { ...description, files: records };
   const text = JSON.stringify({ ...whole, checksum: await checksumOf(whole) }, undefined, 2);
-  await writeAtomically(folder, index, new TextEncoder().encode(`${text}\n`));
+  await folder.write(index, new TextEncoder().encode(`${text}\n`));
   await removeReplaced(folder, new Set(Object.values(records).map(({ name }) => name)));
 }
 
 /** Removes what earlier saves left, whether they were replaced or cut short. */
-async function removeReplaced(folder: string, kept: ReadonlySet<string>): Promise<void> {
-  const { readdir, rm } = await import("node:fs/promises");
-  const path = await import("node:path");
-  for (const name of await readdir(folder)) {
+async function removeReplaced(folder: Folder, kept: ReadonlySet<string>): Promise<void> {
+  for (const name of await folder.list()) {
     if (!ownName.test(name) || kept.has(name)) continue;
     // The model is saved; what is in use now goes with the next save.
-    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+    await folder.remove(name).catch(() => undefined);
   }
 }
 
@@ -88,13 +86,13 @@ async function removeReplaced(folder: string, kept: ReadonlySet<string>): Promis
  * The model saved in `folder`. Throws DataError, saying which file and why, where one is missing,
  * cut short or changed.
  */
-export async function readModelFiles(folder: string): Promise<ModelFiles> {
-  const path = await import("node:path");
-  const place = path.join(folder, index);
-  const read = async (): Promise<string> => new TextDecoder().decode(await readBytes(place));
+export async function readModelFiles(place: string): Promise<ModelFiles> {
+  const folder = await openFolder(place);
+  const read = async (): Promise<string> =>
+    new TextDecoder().decode(await readBytes(folder, index));
   for (let text = await read(); ;) {
     try {
-      return await readListed(folder, await parseIndex(place, text));
+      return await readListed(folder, await parseIndex(folder.pathOf(index), text));
     } catch (error) {
       // A save since the index was read may have removed the files that it lists.
       const now = await read();
@@ -153,12 +151,11 @@ function isFileRecord(file: unknown): file is FileRecord {
   );
 }
 
-async function readListed(folder: string, { description, files }: Index): Promise<ModelFiles> {
-  const path = await import("node:path");
+async function readListed(folder: Folder, { description, files }: Index): Promise<ModelFiles> {
   const data = new Map<string, Uint8Array<ArrayBuffer>>();
   for (const [kind, { name, bytes: size, sha256: expected }] of files) {
-    const place = path.join(folder, name);
-    const bytes = await readBytes(place);
+    const place = folder.pathOf(name);
+    const bytes = await readBytes(folder, name);
     if (bytes.length !== size) {
       throw new DataError(`${place} has ${bytes.length} bytes where ${size} were saved`);
     }
@@ -170,11 +167,12 @@ async function readListed(folder: string, { description, files }: Index): Promis
   return { description, data };
 }
 
-async function readBytes(place: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { readFile } = await import("node:fs/promises");
+async function readBytes(folder: Folder, name: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await readFile(place));
+    return await folder.read(name);
   } catch (error) {
-    throw new DataError(`${place} cannot be read: ${reasonOf(error)}`, { cause: error });
+    throw new DataError(`${folder.pathOf(name)} cannot be read: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }

@@ -4,7 +4,7 @@ import { dtypes } from "../dtype.js";
 import { ArgumentError, DataError, reasonOf } from "../errors.js";
 import type { Shape } from "../shape.js";
 import { formatShape, sizeOf } from "../shape.js";
-import { fromBfloat16, fromFloat16 } from "./halfFloats.js";
+import { fromBfloat16, fromFloat16 } from "../data/halfFloats.js";
 import { findDuplicateKey } from "./jsonKeys.js";
 
 /** A tensor's content. */

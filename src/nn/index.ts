@@ -1,16 +1,21 @@
 /** Layers: classes, and functions that make them. */
 import type { ActivationName } from "./activation.js";
+import type { Pair } from "../ops/window.js";
+import * as convolution from "./convolution.js";
 import * as layers from "./layers.js";
 import * as norms from "./normalization.js";
+import * as pooling from "./pooling.js";
 import * as transformer from "./transformer.js";
 
 export type { ActivationName } from "./activation.js";
+export * from "./convolution.js";
 export * as init from "./init.js";
 export * from "./layers.js";
 export type { LayerConfig, Logits, Signal, StateEntry } from "./module.js";
 export { Module } from "./module.js";
 export * from "./normalization.js";
 export { BufferVariable, Parameter } from "./parameter.js";
+export * from "./pooling.js";
 export * from "./transformer.js";
 
 type Rest<Options, Named extends keyof Options> = Omit<Options, Named>;
@@ -103,6 +108,114 @@ export function globalAveragePooling1d(): layers.GlobalAveragePooling1d {
 /** The largest over real positions: `[batch, length, features]` → `[batch, features]`. */
 export function globalMaxPooling1d(): layers.GlobalMaxPooling1d {
   return new layers.GlobalMaxPooling1d();
+}
+
+/** A convolution of `[batch, inChannels, length]`. */
+export function conv1d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number,
+  options: Rest<convolution.Conv1dLayerOptions, "inChannels" | "outChannels" | "kernelSize"> = {},
+): convolution.Conv1d {
+  return new convolution.Conv1d({ inChannels, outChannels, kernelSize, ...options });
+}
+
+/** A convolution of `[batch, inChannels, height, width]`. */
+export function conv2d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: Pair,
+  options: Rest<convolution.Conv2dLayerOptions, "inChannels" | "outChannels" | "kernelSize"> = {},
+): convolution.Conv2d {
+  return new convolution.Conv2d({ inChannels, outChannels, kernelSize, ...options });
+}
+
+/** A transposed convolution of `[batch, inChannels, length]`. */
+export function convTranspose1d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number,
+  options: Rest<
+    convolution.ConvTranspose1dLayerOptions,
+    "inChannels" | "outChannels" | "kernelSize"
+  > = {},
+): convolution.ConvTranspose1d {
+  return new convolution.ConvTranspose1d({ inChannels, outChannels, kernelSize, ...options });
+}
+
+/** A transposed convolution of `[batch, inChannels, height, width]`. */
+export function convTranspose2d(
+  inChannels: number,
+  outChannels: number,
+  kernelSize: Pair,
+  options: Rest<
+    convolution.ConvTranspose2dLayerOptions,
+    "inChannels" | "outChannels" | "kernelSize"
+  > = {},
+): convolution.ConvTranspose2d {
+  return new convolution.ConvTranspose2d({ inChannels, outChannels, kernelSize, ...options });
+}
+
+/** The largest of each window of `[batch, channels, length]`. */
+export function maxPool1d(
+  kernelSize: number,
+  options: Rest<pooling.MaxPool1dLayerOptions, "kernelSize"> = {},
+): pooling.MaxPool1d {
+  return new pooling.MaxPool1d({ kernelSize, ...options });
+}
+
+/** The largest of each window of `[batch, channels, height, width]`. */
+export function maxPool2d(
+  kernelSize: Pair,
+  options: Rest<pooling.MaxPool2dLayerOptions, "kernelSize"> = {},
+): pooling.MaxPool2d {
+  return new pooling.MaxPool2d({ kernelSize, ...options });
+}
+
+/** The mean of each window of `[batch, channels, length]`. */
+export function avgPool1d(
+  kernelSize: number,
+  options: Rest<pooling.AvgPool1dLayerOptions, "kernelSize"> = {},
+): pooling.AvgPool1d {
+  return new pooling.AvgPool1d({ kernelSize, ...options });
+}
+
+/** The mean of each window of `[batch, channels, height, width]`. */
+export function avgPool2d(
+  kernelSize: Pair,
+  options: Rest<pooling.AvgPool2dLayerOptions, "kernelSize"> = {},
+): pooling.AvgPool2d {
+  return new pooling.AvgPool2d({ kernelSize, ...options });
+}
+
+/** The largest of each of `outputSize` even windows of `[batch, channels, length]`. */
+export function adaptiveMaxPool1d(outputSize: number): pooling.AdaptiveMaxPool1d {
+  return new pooling.AdaptiveMaxPool1d({ outputSize });
+}
+
+/** The largest of each of `outputSize` even windows of `[batch, channels, height, width]`. */
+export function adaptiveMaxPool2d(outputSize: Pair): pooling.AdaptiveMaxPool2d {
+  return new pooling.AdaptiveMaxPool2d({ outputSize });
+}
+
+/** The mean of each of `outputSize` even windows of `[batch, channels, length]`. */
+export function adaptiveAvgPool1d(outputSize: number): pooling.AdaptiveAvgPool1d {
+  return new pooling.AdaptiveAvgPool1d({ outputSize });
+}
+
+/** The mean of each of `outputSize` even windows of `[batch, channels, height, width]`. */
+export function adaptiveAvgPool2d(outputSize: Pair): pooling.AdaptiveAvgPool2d {
+  return new pooling.AdaptiveAvgPool2d({ outputSize });
+}
+
+/** The mean of each channel: `[batch, channels, height, width]` → `[batch, channels]`. */
+export function globalAveragePooling2d(): pooling.GlobalAveragePooling2d {
+  return new pooling.GlobalAveragePooling2d();
+}
+
+/** The largest of each channel: `[batch, channels, height, width]` → `[batch, channels]`. */
+export function globalMaxPooling2d(): pooling.GlobalMaxPooling2d {
+  return new pooling.GlobalMaxPooling2d();
 }
 
 /** Attention in several heads. `[batch, length, modelDim]` in and out. */

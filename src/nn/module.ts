@@ -35,6 +35,9 @@ export abstract class Module {
   /** Whether dropout drops and batch norm learns; set by `train()` and `eval()`. */
   training = true;
 
+  /** Whether `freeze` holds. */
+  frozen = false;
+
   /** The type as saved files name it. */
   abstract readonly type: string;
 
@@ -99,9 +102,28 @@ export abstract class Module {
 
   /** Sets training mode here and in all modules inside. */
   train(training = true): this {
-    this.training = training;
+    this.training = training && !this.frozen;
     for (const [, child] of this.children()) child.train(training);
     return this;
+  }
+
+  /**
+   * Keeps training from changing the module and those inside: parameters get no gradient, and in
+   * training too it computes as in inference, so that its statistics stay as well.
+   */
+  freeze(frozen = true): this {
+    this.frozen = frozen;
+    this.training = !frozen;
+    for (const field of Object.values(this) as unknown[]) {
+      if (field instanceof Parameter) field.requiresGrad = !frozen;
+    }
+    for (const [, child] of this.children()) child.freeze(frozen);
+    return this;
+  }
+
+  /** Lets training change the module and those inside again, which are in training mode then. */
+  unfreeze(): this {
+    return this.freeze(false);
   }
 
   /** Sets inference mode here and in all modules inside. */

@@ -1,8 +1,10 @@
 /** Layers by the type that saved files name. */
 import { DataError } from "../errors.js";
+import * as convolution from "./convolution.js";
 import * as layers from "./layers.js";
 import type { LayerConfig, Module } from "./module.js";
 import * as norms from "./normalization.js";
+import * as pooling from "./pooling.js";
 import * as transformer from "./transformer.js";
 
 /** A way to build a layer from its saved options, which its constructor checks. */
@@ -21,6 +23,26 @@ const builders: { readonly [type: string]: Builder } = {
   flatten: () => new layers.Flatten(),
   globalAveragePooling1d: () => new layers.GlobalAveragePooling1d(),
   globalMaxPooling1d: () => new layers.GlobalMaxPooling1d(),
+  conv1d: (options: convolution.Conv1dLayerOptions) => new convolution.Conv1d(options),
+  conv2d: (options: convolution.Conv2dLayerOptions) => new convolution.Conv2d(options),
+  convTranspose1d: (options: convolution.ConvTranspose1dLayerOptions) =>
+    new convolution.ConvTranspose1d(options),
+  convTranspose2d: (options: convolution.ConvTranspose2dLayerOptions) =>
+    new convolution.ConvTranspose2d(options),
+  maxPool1d: (options: pooling.MaxPool1dLayerOptions) => new pooling.MaxPool1d(options),
+  avgPool1d: (options: pooling.AvgPool1dLayerOptions) => new pooling.AvgPool1d(options),
+  adaptiveAvgPool1d: (options: pooling.AdaptivePool1dLayerOptions) =>
+    new pooling.AdaptiveAvgPool1d(options),
+  adaptiveMaxPool1d: (options: pooling.AdaptivePool1dLayerOptions) =>
+    new pooling.AdaptiveMaxPool1d(options),
+  maxPool2d: (options: pooling.MaxPool2dLayerOptions) => new pooling.MaxPool2d(options),
+  avgPool2d: (options: pooling.AvgPool2dLayerOptions) => new pooling.AvgPool2d(options),
+  adaptiveAvgPool2d: (options: pooling.AdaptivePool2dLayerOptions) =>
+    new pooling.AdaptiveAvgPool2d(options),
+  adaptiveMaxPool2d: (options: pooling.AdaptivePool2dLayerOptions) =>
+    new pooling.AdaptiveMaxPool2d(options),
+  globalAveragePooling2d: () => new pooling.GlobalAveragePooling2d(),
+  globalMaxPooling2d: () => new pooling.GlobalMaxPooling2d(),
   multiheadAttention: (options: transformer.MultiheadAttentionOptions) =>
     new transformer.MultiheadAttention(options),
   transformerEncoderLayer: (options: transformer.TransformerEncoderLayerOptions) =>

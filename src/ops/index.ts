@@ -4,6 +4,7 @@
  */
 import { scaledDotProductAttention } from "./attention.js";
 import { batchNorm } from "./batchNorm.js";
+import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
 import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 import { crossEntropy } from "./crossEntropy.js";
 import * as elementwise from "./elementwise.js";
@@ -11,6 +12,7 @@ import { embedding, oneHot } from "./embedding.js";
 import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "./groupNorm.js";
 import { matmul } from "./matmul.js";
 import * as movement from "./movement.js";
+import * as pooling from "./pooling.js";
 import * as reduce from "./reduce.js";
 import { logSoftmax, softmax } from "./softmax.js";
 
@@ -22,7 +24,12 @@ export const tensorOps = {
   ...elementwiseOps,
   ...movement,
   ...reductions,
+  ...pooling,
   matmul,
+  conv1d,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
   softmax,
   logSoftmax,
   crossEntropy,

@@ -3,6 +3,14 @@ export type { AttentionOptions } from "./attention.js";
 export { scaledDotProductAttention } from "./attention.js";
 export type { BatchNormOptions } from "./batchNorm.js";
 export { batchNorm } from "./batchNorm.js";
+export type {
+  Conv1dOptions,
+  Conv2dOptions,
+  ConvTranspose1dOptions,
+  ConvTranspose2dOptions,
+  Padding,
+} from "./conv.js";
+export { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
 export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 export type { CrossEntropyOptions } from "./crossEntropy.js";
 export { crossEntropy } from "./crossEntropy.js";
@@ -76,7 +84,24 @@ export {
   transpose,
   unsqueeze,
 } from "./movement.js";
+export type {
+  AvgPool1dOptions,
+  AvgPool2dOptions,
+  MaxPool1dOptions,
+  MaxPool2dOptions,
+} from "./pooling.js";
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool2d,
+  maxPool1d,
+  maxPool2d,
+} from "./pooling.js";
 export type { ArgOptions, ReduceOptions } from "./reduce.js";
 export { argMax, argMin, max, mean, min, prod, sum, variance } from "./reduce.js";
 export type { AxisOption } from "./softmax.js";
 export { logSoftmax, softmax } from "./softmax.js";
+export type { Pair } from "./window.js";

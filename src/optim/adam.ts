@@ -1,8 +1,11 @@
+import { checkNumber } from "../checks.js";
 import type { Parameter } from "../nn/parameter.js";
 import { adamUpdate } from "../ops/optimizer.js";
 import type { Tensor, Variable } from "../tensor.js";
-import type { OptimizerOptions } from "./optimizer.js";
-import { checkNumber, Optimizer, power } from "./optimizer.js";
+import { power } from "./elementary.js";
+import type { OptimizerOptions, Rates } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
+import type { ParameterGroup } from "./parameterGroups.js";
 
 /** Options of `Adam` and `AdamW`, with PyTorch's meanings. */
 export interface AdamOptions extends OptimizerOptions {
@@ -12,17 +15,16 @@ export interface AdamOptions extends OptimizerOptions {
   readonly betas?: readonly [number, number];
   /** Keeps the step finite where gradients vanish. Default: 1e-8. */
   readonly eps?: number;
-  readonly weightDecay?: number;
 }
 
 /** Adam (Kingma & Ba, 2014); weight decay is added to the gradient. */
 export class Adam extends Optimizer {
-  private readonly settings: Required<Omit<AdamOptions, "learningRate" | "clipNorm">>;
+  private readonly settings: Required<Pick<AdamOptions, "betas" | "eps">>;
   private readonly m: Map<Parameter, Variable>;
   private readonly v: Map<Parameter, Variable>;
 
   constructor(
-    parameters: Iterable<Parameter>,
+    parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
     {
       learningRate = 1e-3,
       betas = [0.9, 0.999],
@@ -33,24 +35,22 @@ export class Adam extends Optimizer {
     /** Whether weights decay apart from the gradient. */
     private readonly decoupled = false,
   ) {
-    super(parameters, { learningRate, ...common });
-    betas.forEach((beta, index) => checkNumber(`betas[${index}]`, beta, 0, 1));
-    checkNumber("eps", eps, 0, Infinity);
-    checkNumber("weightDecay", weightDecay, 0, Infinity);
-    this.settings = { betas, eps, weightDecay };
+    super(parameters, { learningRate, weightDecay, ...common });
+    betas.forEach((beta, index) => checkNumber(`optimizer: betas[${index}]`, beta, 0, 1));
+    checkNumber("optimizer: eps", eps, 0, Infinity);
+    this.settings = { betas, eps };
     this.m = this.zeros();
     this.v = this.zeros();
   }
 
-  protected hyper(step: number): number[] {
+  protected hyper(step: number, { learningRate, weightDecay }: Rates): number[] {
     const {
       betas: [beta1, beta2],
       eps,
-      weightDecay,
     } = this.settings;
     const corrections = [1 - power(beta1, step), 1 - power(beta2, step)];
     const decay = [weightDecay, Number(this.decoupled)];
-    return [this.learningRate, beta1, beta2, eps, ...decay, ...corrections];
+    return [learningRate, beta1, beta2, eps, ...decay, ...corrections];
   }
 
   protected update(
@@ -75,7 +75,7 @@ export class Adam extends Optimizer {
 /** Adam with decoupled weight decay (Loshchilov & Hutter, 2017); `weightDecay` is 0.01 by default. */
 export class AdamW extends Adam {
   constructor(
-    parameters: Iterable<Parameter>,
+    parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
     { weightDecay = 0.01, ...options }: AdamOptions = {},
   ) {
     super(parameters, { weightDecay, ...options }, true);

@@ -1,24 +1,43 @@
-import { ArgumentError, DataError, ShapeError } from "../errors.js";
+import { checkNumber } from "../checks.js";
+import { ArgumentError, DataError, ShapeError, StateError } from "../errors.js";
 import { flush } from "../evaluate.js";
-import { noGrad } from "../op.js";
 import type { StateEntry } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
-import { add, cast, div, minimum, mul, sqrt, square } from "../ops/elementwise.js";
-import { stack } from "../ops/movement.js";
+import { noGrad } from "../op.js";
+import { add, cast, clamp, mul } from "../ops/elementwise.js";
+import { reshape, slice } from "../ops/movement.js";
 import { sum } from "../ops/reduce.js";
-import { formatShape, sameShape, sizeOf } from "../shape.js";
-import { dtypes } from "../dtype.js";
-import type { Tensor } from "../tensor.js";
-import { Variable } from "../tensor.js";
+import { formatShape, sameShape } from "../shape.js";
+import type { Tensor, Variable } from "../tensor.js";
 import { currentTrace, dynamic } from "../trace.js";
+import { clipScale } from "./clip.js";
+import type { Group, ParameterGroup } from "./parameterGroups.js";
+import { groupsOf } from "./parameterGroups.js";
+import { zerosFor } from "./stateVariables.js";
+import { WeightAverages } from "./weightAverages.js";
 
 /** Options that all optimizers have. */
 export interface OptimizerOptions {
   /** How far a step goes. */
   readonly learningRate?: number;
+  /** How strongly weights are drawn towards 0. */
+  readonly weightDecay?: number;
   /** Scales all gradients down so that their norm together is at most this. */
   readonly clipNorm?: number;
+  /** Bounds each element of each gradient: from −clipValue to clipValue. */
+  readonly clipValue?: number;
+  /**
+   * Keeps a moving average of each parameter, `m·average + (1 − m)·parameter` after each step, for
+   * `swapAverages`; `fit` leaves the averages in the model at its end.
+   */
+  readonly emaMomentum?: number;
 }
+
+/** What an optimizer of a certain kind requires of its options. */
+type Settings = OptimizerOptions & {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+};
 
 /** Options of `step`. */
 export interface StepOptions {
@@ -29,32 +48,64 @@ export interface StepOptions {
 /** An optimizer's progress and state, by parameter: enough to go on as if never stopped. */
 export interface OptimizerState {
   readonly steps: number;
+  /** As it is now; where it is left out, the optimizer's own stays. */
+  readonly learningRate?: number;
   readonly variables: ReadonlyMap<string, StateEntry>;
 }
+
+/** What groups of parameters may differ in. */
+export type Rates = Pick<Settings, "learningRate" | "weightDecay">;
 
 /** Changes parameters by their gradients. */
 export abstract class Optimizer {
   /** Steps taken so far. */
   steps = 0;
-  /** How far a step goes; may be changed between steps. */
-  learningRate: number;
-  protected readonly parameters: readonly Parameter[];
+  /** All it changes, group by group. */
+  readonly parameters: readonly Parameter[];
+  /** The rate it was made with, which schedules go from. */
+  readonly initialLearningRate: number;
+  private rate: number;
+  private readonly groups: readonly Group[];
   private readonly clipNorm: number | undefined;
+  private readonly clipValue: number | undefined;
+  private readonly averages: WeightAverages | undefined;
 
   constructor(
-    parameters: Iterable<Parameter>,
-    { learningRate, clipNorm }: OptimizerOptions & { readonly learningRate: number },
+    parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
+    { learningRate, weightDecay, clipNorm, clipValue, emaMomentum }: Settings,
   ) {
-    this.parameters = [...new Set(parameters)];
-    if (this.parameters.length === 0) throw new ArgumentError("optimizer: no parameters");
-    checkNumber("learningRate", learningRate, 0, Infinity);
-    if (clipNorm !== undefined) checkNumber("clipNorm", clipNorm, 0, Infinity);
-    this.learningRate = learningRate;
+    checkNumber("optimizer: learningRate", learningRate, 0, Infinity);
+    checkNumber("optimizer: weightDecay", weightDecay, 0, Infinity);
+    if (clipNorm !== undefined) checkNumber("optimizer: clipNorm", clipNorm, 0, Infinity);
+    if (clipValue !== undefined) checkNumber("optimizer: clipValue", clipValue, 0, Infinity);
+    if (emaMomentum !== undefined) checkNumber("optimizer: emaMomentum", emaMomentum, 0, 1);
+    if (clipNorm !== undefined && clipValue !== undefined) {
+      throw new ArgumentError("optimizer: clip gradients by clipNorm or by clipValue, not by both");
+    }
+    this.groups = groupsOf(parameters, { learningRate, weightDecay });
+    this.parameters = this.groups.flatMap((group) => group.parameters);
+    this.rate = learningRate;
+    this.initialLearningRate = learningRate;
     this.clipNorm = clipNorm;
+    this.clipValue = clipValue;
+    if (emaMomentum !== undefined) this.averages = new WeightAverages(this.parameters, emaMomentum);
+  }
+
+  /**
+   * How far a step goes; may be changed between steps. Groups with a rate of their own keep its
+   * ratio to this one. Throws ArgumentError for what is no finite number ≥ 0.
+   */
+  get learningRate(): number {
+    return this.rate;
+  }
+
+  set learningRate(rate: number) {
+    checkNumber("optimizer: learningRate", rate, 0, Infinity);
+    this.rate = rate;
   }
 
   /** The numbers of one step, as the kernel reads them; `step` counts from 1. */
-  protected abstract hyper(step: number): number[];
+  protected abstract hyper(step: number, rates: Rates): number[];
 
   /** Records the update of one parameter. */
   protected abstract update(
@@ -76,18 +127,12 @@ export abstract class Optimizer {
     if (moved.length === 0) {
       throw new ArgumentError("step: no parameter has a gradient; call backward() on a loss first");
     }
-    noGrad(() => {
-      const length = this.hyper(1).length;
-      const provide = (): Float64Array => Float64Array.from(this.hyper(++this.steps));
-      const undo = (): void => {
-        this.steps--;
-      };
-      const hyper = dynamic({ provide, undo }, [length], "float64");
-      const scale = this.scale(moved, guard);
-      for (const parameter of moved) {
-        this.update(parameter, parameter.grad!, hyper, scale && cast(scale, parameter.dtype));
-      }
-    });
+    if (this.averagesSwapped) {
+      throw new StateError(
+        "step: the parameters hold their averages; call swapAverages() again first",
+      );
+    }
+    noGrad(() => this.record(moved, guard));
     if (currentTrace()) return;
     try {
       flush();
@@ -97,28 +142,128 @@ export abstract class Optimizer {
     }
   }
 
+  private record(moved: readonly Parameter[], guard: Tensor | undefined): void {
+    // 0·x + 1 is 1 for every finite x, NaN for others; kernels take NaN as "change nothing".
+    const allowed = guard && add(mul(sum(guard), 0), 1);
+    const clip = this.clipNorm;
+    const shrink = clip !== undefined && clipScale(moved.map(gradientOf), clip);
+    const scale = shrink && allowed ? mul(shrink, cast(allowed, shrink.dtype)) : shrink || allowed;
+    const hypers = this.recordHypers();
+    this.groups.forEach(({ parameters }, index) => {
+      for (const parameter of parameters) {
+        if (!parameter.grad) continue;
+        const gradient = this.bounded(parameter.grad);
+        this.update(parameter, gradient, hypers[index]!, scale && cast(scale, parameter.dtype));
+        const { size } = hypers[index]!;
+        const last = (): Tensor => reshape(slice(hypers[index]!, [[size - 1, size]]), []);
+        this.averages?.record(parameter, last(), allowed);
+      }
+    });
+  }
+
+  /** A row of numbers for each group, made anew for each step. */
+  private recordHypers(): Tensor[] {
+    const rows = (step: number): number[][] =>
+      this.groups.map((group) => {
+        const rates = { learningRate: this.rateOf(group), weightDecay: group.weightDecay };
+        const momentum = this.averages ? [this.averages.momentumAt(step)] : [];
+        return [...this.hyper(step, rates), ...momentum];
+      });
+    const provide = (): Float64Array => Float64Array.from(rows(++this.steps).flat());
+    const undo = (): void => {
+      this.steps--;
+    };
+    const width = rows(1)[0]!.length;
+    const all = dynamic({ provide, undo }, [this.groups.length * width], "float64");
+    if (this.groups.length === 1) return [all];
+    return this.groups.map((_, index) => slice(all, [[index * width, (index + 1) * width]]));
+  }
+
+  private rateOf({ learningRate }: Group): number {
+    if (learningRate === undefined) return this.rate;
+    return this.rate === this.initialLearningRate
+      ? learningRate
+      : learningRate * (this.rate / this.initialLearningRate);
+  }
+
+  private bounded(gradient: Tensor): Tensor {
+    const { clipValue } = this;
+    return clipValue === undefined ? gradient : clamp(gradient, -clipValue, clipValue);
+  }
+
+  /** Whether the parameters hold their averages now, and the averages the parameters. */
+  get averagesSwapped(): boolean {
+    return this.averages?.swapped === true;
+  }
+
+  /** Whether it keeps averages of the parameters. */
+  get keepsAverages(): boolean {
+    return this.averages !== undefined;
+  }
+
+  /** Whether it keeps averages, and has taken a step to average. */
+  get hasAverages(): boolean {
+    return this.keepsAverages && this.steps > 0;
+  }
+
+  /**
+   * Exchanges parameters and their averages; a second call exchanges them back. Throws StateError
+   * without `emaMomentum` and before the first step.
+   */
+  swapAverages(): void {
+    this.usableAverages("swapAverages").swap();
+  }
+
+  /** Puts the averages in the place of the parameters. Throws as `swapAverages` does. */
+  useAverages(): void {
+    this.usableAverages("useAverages").use();
+  }
+
+  private usableAverages(caller: string): WeightAverages {
+    if (this.averages && this.steps > 0) return this.averages;
+    throw new StateError(
+      this.averages
+        ? `${caller}: nothing is averaged before the first step`
+        : `${caller}: the optimizer keeps no averages; give it emaMomentum`,
+    );
+  }
+
   /** Forgets all gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.grad = undefined;
   }
 
-  /** What to save to go on later. */
+  /** What to save to go on later: always of parameters that are not swapped. */
   async stateDict(): Promise<OptimizerState> {
+    if (this.averagesSwapped) {
+      throw new StateError("stateDict: the parameters hold their averages; swapAverages() first");
+    }
     const variables = new Map<string, StateEntry>();
-    for (const [name, variable] of this.state()) {
+    for (const [name, variable] of this.allState()) {
       const { shape, dtype } = variable;
       variables.set(name, { shape, dtype, data: await variable.data() });
     }
-    return { steps: this.steps, variables };
+    return { steps: this.steps, learningRate: this.rate, variables };
   }
 
   /** Goes on from what `stateDict` gave. Throws, having changed nothing, where it does not fit. */
-  loadStateDict({ steps, variables }: OptimizerState): void {
+  loadStateDict(state: OptimizerState): void {
+    this.checkStateDict(state);
+    for (const [name, variable] of this.allState()) variable.set(state.variables.get(name)!.data);
+    this.steps = state.steps;
+    this.rate = state.learningRate ?? this.rate;
+    if (this.averages) this.averages.swapped = false;
+  }
+
+  /** Throws what `loadStateDict` would, and changes nothing. */
+  checkStateDict({ steps, learningRate, variables }: OptimizerState): void {
     if (!Number.isSafeInteger(steps) || steps < 0) {
       throw new DataError(`optimizer: ${steps} saved steps are no whole number ≥ 0`);
     }
-    const own = this.state();
-    for (const [name, variable] of own) {
+    if (learningRate !== undefined && !(learningRate >= 0 && learningRate < Infinity)) {
+      throw new DataError(`optimizer: the saved learning rate ${learningRate} is none`);
+    }
+    for (const [name, variable] of this.allState()) {
       const saved = variables.get(name);
       if (!saved) throw new DataError(`optimizer: the saved state lacks ${name}`);
       if (sameShape(saved.shape, variable.shape)) continue;
@@ -127,19 +272,18 @@ export abstract class Optimizer {
           `saved as ${formatShape(saved.shape)}`,
       );
     }
-    for (const [name, variable] of own) variable.set(variables.get(name)!.data);
-    this.steps = steps;
+  }
+
+  private allState(): Map<string, Variable> {
+    return new Map([
+      ...this.state(),
+      ...(this.averages ? this.named("average", this.averages.variables) : []),
+    ]);
   }
 
   /** A variable of zeros for each parameter. */
   protected zeros(): Map<Parameter, Variable> {
-    const made = new Map<Parameter, Variable>();
-    for (const parameter of this.parameters) {
-      const { shape, dtype } = parameter;
-      const data = new dtypes[dtype].make(sizeOf(shape));
-      made.set(parameter, new Variable(data, shape, dtype, { overwrite: true }));
-    }
-    return made;
+    return zerosFor(this.parameters);
   }
 
   /** Names for state: `m.0`, `m.1`, … in the order of the parameters. */
@@ -149,64 +293,8 @@ export abstract class Optimizer {
       variables.get(parameter)!,
     ]);
   }
-
-  /** What gradients are multiplied by: for clipping, and NaN where the guard says no. */
-  private scale(moved: readonly Parameter[], guard: Tensor | undefined): Tensor | undefined {
-    const clip =
-      this.clipNorm === undefined
-        ? undefined
-        : clipScale(
-            moved.map((parameter) => parameter.grad!),
-            this.clipNorm,
-          );
-    // 0·x + 1 is 1 for every finite x, NaN for others; kernels take NaN as "change nothing".
-    const allowed = guard && add(mul(sum(guard), 0), 1);
-    return clip && allowed ? mul(clip, cast(allowed, clip.dtype)) : (clip ?? allowed);
-  }
 }
 
-/** Keeps a vanishing norm from dividing by 0. */
-const normEps = 1e-6;
-
-/** The root of the sum of all squares: the length of the gradients as one vector. */
-export function globalNorm(gradients: readonly Tensor[]): Tensor {
-  return sqrt(sum(stack(gradients.map((gradient) => sum(square(gradient))))));
-}
-
-/** min(1, maxNorm/‖gradients‖) (Pascanu et al., 2013). */
-function clipScale(gradients: readonly Tensor[], maxNorm: number): Tensor {
-  return minimum(div(maxNorm, add(globalNorm(gradients), normEps)), 1);
-}
-
-/** Scales the gradients so that their norm together is at most `maxNorm`; gives the norm before. */
-export function clipGradNorm(parameters: Iterable<Parameter>, maxNorm: number): Tensor {
-  const moved = [...parameters].filter((parameter) => parameter.grad);
-  if (moved.length === 0) throw new ArgumentError("clipGradNorm: no parameter has a gradient");
-  return noGrad(() => {
-    const gradients = moved.map((parameter) => parameter.grad!);
-    const scale = clipScale(gradients, maxNorm);
-    moved.forEach((parameter, index) => {
-      parameter.grad = mul(gradients[index]!, cast(scale, parameter.dtype));
-    });
-    return globalNorm(gradients);
-  });
-}
-
-/** Throws ArgumentError unless `low ≤ value < high`. */
-export function checkNumber(name: string, value: number, low: number, high: number): void {
-  if (value >= low && value < high) return;
-  throw new ArgumentError(
-    `optimizer: ${name} is ${value}; it must be from ${low} to below ${high}`,
-  );
-}
-
-/** `base` to a whole power by multiplication alone: the same bits on every engine. */
-export function power(base: number, exponent: number): number {
-  let result = 1;
-  let square = base;
-  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
-    if (left % 2 === 1) result *= square;
-    square *= square;
-  }
-  return result;
+function gradientOf({ grad }: Parameter): Tensor {
+  return grad!;
 }

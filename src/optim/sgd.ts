@@ -1,9 +1,11 @@
+import { checkNumber } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { sgdUpdate } from "../ops/optimizer.js";
 import type { Tensor, Variable } from "../tensor.js";
-import type { OptimizerOptions } from "./optimizer.js";
-import { checkNumber, Optimizer } from "./optimizer.js";
+import type { OptimizerOptions, Rates } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
+import type { ParameterGroup } from "./parameterGroups.js";
 
 /** Options of `SGD`, with PyTorch's meanings. */
 export interface SgdOptions extends OptimizerOptions {
@@ -11,17 +13,16 @@ export interface SgdOptions extends OptimizerOptions {
   readonly learningRate?: number;
   readonly momentum?: number;
   readonly dampening?: number;
-  readonly weightDecay?: number;
   readonly nesterov?: boolean;
 }
 
 /** Stochastic gradient descent, with momentum (Polyak, 1964; Sutskever et al., 2013). */
 export class SGD extends Optimizer {
-  private readonly settings: Required<Omit<SgdOptions, "learningRate" | "clipNorm">>;
+  private readonly settings: Required<Pick<SgdOptions, "momentum" | "dampening" | "nesterov">>;
   private readonly buffers: Map<Parameter, Variable> | undefined;
 
   constructor(
-    parameters: Iterable<Parameter>,
+    parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
     {
       learningRate = 0.01,
       momentum = 0,
@@ -31,21 +32,20 @@ export class SGD extends Optimizer {
       ...common
     }: SgdOptions = {},
   ) {
-    super(parameters, { learningRate, ...common });
-    checkNumber("momentum", momentum, 0, 1);
-    checkNumber("dampening", dampening, 0, 1);
-    checkNumber("weightDecay", weightDecay, 0, Infinity);
+    super(parameters, { learningRate, weightDecay, ...common });
+    checkNumber("optimizer: momentum", momentum, 0, 1);
+    checkNumber("optimizer: dampening", dampening, 0, 1);
     if (nesterov && (momentum === 0 || dampening !== 0)) {
       throw new ArgumentError("optimizer: nesterov needs a momentum above 0 and no dampening");
     }
-    this.settings = { momentum, dampening, weightDecay, nesterov };
+    this.settings = { momentum, dampening, nesterov };
     this.buffers = momentum > 0 ? this.zeros() : undefined;
   }
 
-  protected hyper(step: number): number[] {
-    const { momentum, dampening, weightDecay, nesterov } = this.settings;
+  protected hyper(step: number, { learningRate, weightDecay }: Rates): number[] {
+    const { momentum, dampening, nesterov } = this.settings;
     const first = step === 1;
-    return [this.learningRate, momentum, dampening, weightDecay, Number(nesterov), Number(first)];
+    return [learningRate, momentum, dampening, weightDecay, Number(nesterov), Number(first)];
   }
 
   protected update(

@@ -8,6 +8,7 @@ import { isConstant, isElementwise } from "./fuse.js";
 import type { Graph } from "./goal.js";
 import { isLeaf } from "./goal.js";
 import { kernelEmitter } from "./kernelEmitter.js";
+import { wantedInColumns } from "./layouts.js";
 import type { Buffer, Placed } from "./place.js";
 import type { Program } from "./program.js";
 import type { Schedule } from "./schedule.js";
@@ -27,7 +28,8 @@ export function emit(graph: Graph, { steps, inPlace }: Schedule, key: number): P
 
   const kept = new Set<Value>([...graph.targets, ...graph.overwrites.map(({ after }) => after)]);
   const escaping = valuesBetweenSteps(steps, kept);
-  for (const step of steps) emitStep(builder, step, escaping);
+  const inColumns = wantedInColumns(graph, kept);
+  for (const step of steps) emitStep(builder, step, escaping, inColumns);
 
   graph.targets.forEach((value, index) => moveTo(builder, value, results[index]!));
   // Overwrites that could not be computed in place: read everything first, then write.
@@ -57,15 +59,21 @@ function valuesBetweenSteps(steps: readonly Step[], kept: ReadonlySet<Value>): S
   return escaping;
 }
 
-function emitStep(builder: Builder, { nodes }: Step, escaping: ReadonlySet<Value>): void {
-  const [first] = nodes;
+function emitStep(
+  builder: Builder,
+  { nodes }: Step,
+  escaping: ReadonlySet<Value>,
+  inColumns: ReadonlySet<Value>,
+): void {
+  const [first, sum] = nodes;
   // Constants go into the calls that use them.
   if (isConstant(first!)) return;
   if (isElementwise(first!)) {
     const stores = nodes.map((node) => node.outputs[0]!).filter((value) => escaping.has(value));
     emitChain(builder, nodes, stores);
   } else if (first!.op.lowering.kind === "kernel") {
-    first!.op.lowering.emit(kernelEmitter(builder, first!), first!.attributes);
+    const emitter = kernelEmitter(builder, first!, sum, inColumns.has(first!.outputs[0]!));
+    first!.op.lowering.emit(emitter, first!.attributes);
   }
 }
 

@@ -1,11 +1,16 @@
-/** Groups elementwise nodes that one pass over memory can compute. */
+/** Groups nodes that one pass over memory can compute. */
 import type { DType } from "../dtype.js";
 import type { Node, Value } from "../graph.js";
 import { formatShape, sameShape } from "../shape.js";
+import type { Consumers } from "./absorb.js";
+import { absorbSums } from "./absorb.js";
 import type { Graph } from "./goal.js";
 import { isLeaf } from "./goal.js";
 
-/** Nodes that run together: an elementwise chain, or one node of another kind. */
+/**
+ * Nodes that run together: an elementwise chain, or one node of another kind, perhaps with the sum
+ * that its kernel takes in.
+ */
 export interface Step {
   readonly nodes: readonly Node[];
 }
@@ -60,7 +65,7 @@ export function keyOperand(node: Node): number | undefined {
 }
 
 /** The nodes that use each node's outputs. */
-function consumersOf(nodes: readonly Node[]): Map<Node, Node[]> {
+function consumersOf(nodes: readonly Node[]): Consumers {
   const consumers = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
   for (const node of nodes) {
     for (const input of node.inputs) {
@@ -74,14 +79,19 @@ function consumersOf(nodes: readonly Node[]): Map<Node, Node[]> {
 export function fuse(graph: Graph): Step[] {
   const consumers = consumersOf(graph.nodes);
   const kept = new Set<Value>([...graph.targets, ...graph.overwrites.map(({ after }) => after)]);
+  const absorbed = absorbSums(graph.nodes, consumers, kept);
   const groups = new Map<Node, Set<Node>>();
 
   for (const node of graph.nodes) {
     let group = new Set([node]);
-    if (isElementwise(node) && !isConstant(node)) {
+    const kernel = absorbed.get(node);
+    if (kernel) {
+      group.add(kernel);
+    } else if (isElementwise(node) && !isConstant(node)) {
       for (const input of node.inputs) {
         const producer = isLeaf(input) ? undefined : input.node!;
-        if (!producer || group.has(producer) || !canChain(producer, node)) continue;
+        if (!producer || group.has(producer)) continue;
+        if (absorbed.has(producer) || !canChain(producer, node)) continue;
         const merged = new Set([...groups.get(producer)!, ...group]);
         if (fits(merged, consumers, kept) && !dependsOnItself(merged, groups)) group = merged;
       }
@@ -102,7 +112,7 @@ function canChain(producer: Node, node: Node): boolean {
   );
 }
 
-function fits(group: Set<Node>, consumers: Map<Node, Node[]>, kept: Set<Value>): boolean {
+function fits(group: Set<Node>, consumers: Consumers, kept: Set<Value>): boolean {
   if (group.size > maxNodes) return false;
   const pointers = new Set<Value>();
   for (const node of group) {

@@ -14,6 +14,7 @@ import { Programs } from "./programs.js";
 import type { EngineInfo, Handle, InitOptions, MemoryInfo, Request, Response } from "./protocol.js";
 import type { Fault, Member } from "./team.js";
 import { recruit, Team } from "./team.js";
+import { tryWide } from "./wide.js";
 
 /** What a Leader is made of. */
 interface Parts extends Resolved {
@@ -37,6 +38,8 @@ export class Leader {
   /** Makes the instance that replaces this one after an abandoned run. */
   #spare: (() => Instance) | undefined;
   #team: Team;
+  /** Why products are not wide though they were to be. */
+  readonly #notWide: string | undefined;
   /** Why there are fewer threads than there should be. */
   #shortage: string | undefined;
   /** Raised at each replacement of the team: an older one that becomes ready is not wanted. */
@@ -50,6 +53,7 @@ export class Leader {
     this.#heap = new Heap(instance.memory, parts.limit);
     this.#buffers = new Buffers(this.#heap);
     this.#programs = new Programs(this.#heap, instance.memory);
+    this.#notWide = parts.wide ? tryWide(instance, this.#heap) : undefined;
     this.#team = this.#form(members);
   }
 
@@ -72,15 +76,17 @@ export class Leader {
 
   /** What runs. */
   info(): EngineInfo {
-    const { choice, host } = this.#parts;
+    const { choice, host, wide } = this.#parts;
     const { build, simd, reasons } = choice;
+    const later = [this.#notWide, this.#shortage].filter((reason) => reason !== undefined);
     return {
       build,
       simd,
+      wide: wide && this.#notWide === undefined,
       threads: this.#team.threads,
       host,
       memory: this.#memory(),
-      reasons: this.#shortage ? [...reasons, this.#shortage] : reasons,
+      reasons: [...reasons, ...later],
     };
   }
 

@@ -8,10 +8,13 @@ import { createMemory, initialBytes, loadSource } from "./instance.js";
 import { coreCount, isIsolated } from "./platform.js";
 import type { InitOptions } from "./protocol.js";
 import { defaultWasmUrl, defaultWorkerUrl } from "./urls.js";
+import { unlockWide } from "./wide.js";
 
 /** What a Leader starts from. */
 export interface Resolved {
   readonly choice: Choice;
+  /** Whether the wide micro-kernel is to be tried. */
+  readonly wide: boolean;
   readonly source: Source;
   /** The most bytes the memory may grow to. */
   readonly limit: number;
@@ -42,14 +45,18 @@ export async function resolve(options: InitOptions): Promise<Resolved> {
       `init: maxMemory is ${maxMemory} bytes, not ${initialBytes} to ${addressable}`,
     );
   }
+  const noWide = options.wide ? await unlockWide() : undefined;
   const choice = chooseBuild(detectAbilities(isIsolated), build, threads);
   const wanted = Math.floor(maxMemory / pageBytes) * pageBytes;
   const { memory, limit } = choice.shared
     ? createMemory(wanted)
     : { memory: undefined, limit: wanted };
-  const lowered = `the host grants at most ${limit} bytes of memory`;
+  const reasons = [...choice.reasons];
+  if (limit < wanted) reasons.push(`the host grants at most ${limit} bytes of memory`);
+  if (noWide) reasons.push(noWide);
   return {
-    choice: limit < wanted ? { ...choice, reasons: [...choice.reasons, lowered] } : choice,
+    choice: { ...choice, reasons },
+    wide: options.wide === true && noWide === undefined,
     source: await loadSource(absolute(options.wasmUrl, defaultWasmUrl), choice.build, memory),
     limit,
     script: absolute(options.workerUrl, defaultWorkerUrl),

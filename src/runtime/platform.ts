@@ -29,6 +29,16 @@ export async function coreCount(): Promise<number> {
   return navigator.hardwareConcurrency || 1;
 }
 
+/** V8's version as in 11.3; undefined where its flags cannot be set. */
+export function v8Version(): number | undefined {
+  return inNode ? Number.parseFloat(process.versions.v8) : undefined;
+}
+
+/** Sets a flag of V8 for this process. */
+export async function setV8Flag(flag: string): Promise<void> {
+  (await import("node:v8")).setFlagsFromString(flag);
+}
+
 /** The bytes at a file: or http(s): URL. */
 export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   if (url.protocol === "file:") {

@@ -1,16 +1,29 @@
 /** Measuring and using a model, batch by batch. */
 import { checkWhole } from "../checks.js";
 import type { Compiled } from "../compile.js";
+import { Dataset } from "../data/dataset.js";
 import type { TypedArray } from "../dtype.js";
+import type { MetricSet } from "../metrics/named.js";
+import { DataError, ShapeError } from "../errors.js";
 import type { Shape } from "../shape.js";
-import { sizeOf } from "../shape.js";
+import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { tensor } from "../tensor.js";
 import type { Report, Sums } from "./history.js";
 import { Averages } from "./history.js";
 import type { Table } from "../data/rows.js";
-import type { Input } from "./inputs.js";
-import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
+import type { Input } from "../data/inputs.js";
+import { tableOf } from "../data/inputs.js";
+import type { Feed, TrainingBatch } from "./feed.js";
+import {
+  arrayFeed,
+  checkDatasetOptions,
+  datasetFeed,
+  inputFeed,
+  rowsOf,
+  tableFeed,
+  targetsOf,
+} from "./feed.js";
 import type { Model } from "./model.js";
 import type { MeasuredStep } from "./steps.js";
 
@@ -34,76 +47,103 @@ export function tensorOf({ data, shape }: Table): Tensor {
   return tensor(data, { shape });
 }
 
-/** Runs `step` on tensors of these tables, which are freed after, and gives its sums. */
+/**
+ * Runs `step` on tensors of these tables, which are freed after, and gives its sums; `streamed`
+ * metrics see its outputs.
+ */
 export async function runStep(
   step: MeasuredStep,
   tables: readonly (Table | undefined)[],
+  streamed: MetricSet["streamed"],
 ): Promise<Sums> {
   const inputs = tables.filter((table) => table !== undefined).map(tensorOf);
   try {
-    const sums = await step(...inputs);
-    const values = await sums.data();
-    sums.dispose();
+    const [sums, output, mask] = await step(...inputs);
+    const values = await sums!.data();
+    if (output && Number.isFinite(values[1]!)) {
+      const [, truth, weights] = tables;
+      const predicted = { data: await output.data(), shape: output.shape };
+      const options = {
+        mask: mask && { data: await mask.data(), shape: mask.shape },
+        sampleWeight: weights,
+      };
+      for (const metric of streamed) metric.update(truth!, predicted, options);
+    }
+    for (const result of [sums, output, mask]) result?.dispose();
     return values;
   } finally {
     for (const input of inputs) input.dispose();
   }
 }
 
-/** The means over all rows of tables. */
+/** The means over all rows of batches; each waits at the `gate`. */
 export async function averagesOf(
   step: MeasuredStep,
-  names: readonly string[],
-  [x, ...others]: readonly [Table, ...(Table | undefined)[]],
-  batchSize: number,
+  metrics: MetricSet,
+  feed: Feed,
+  gate?: () => Promise<void>,
 ): Promise<Averages> {
-  const averages = new Averages(names);
-  const rows = x.shape[0]!;
-  for (let start = 0; start < rows; start += batchSize) {
-    const end = Math.min(rows, start + batchSize);
-    const batch = [x, ...others].map((table) => table && sliceRows(table, start, end));
-    averages.add(await runStep(step, batch));
+  const averages = new Averages(metrics);
+  let rows = 0;
+  for await (const batch of feed) {
+    await gate?.();
+    rows += batch[0].shape[0]!;
+    averages.add(await runStep(step, batch, metrics.streamed));
   }
+  if (rows === 0) throw new DataError("the Dataset is empty: there is nothing to measure");
   return averages;
 }
 
 /** The loss and metrics of `model`. */
 export async function evaluate(
   model: Model,
-  x: Input,
-  y: Input,
-  { batchSize = defaultBatchSize, sampleWeight }: EvaluateOptions,
+  x: Input | Dataset<TrainingBatch>,
+  y: Input | undefined,
+  options: EvaluateOptions,
 ): Promise<Report> {
   const setup = model.setup("evaluate");
+  const { batchSize = defaultBatchSize, sampleWeight } = options;
   checkWhole("evaluate: batchSize", batchSize, 1);
-  const inputs = tableOf("x", x, "float32");
-  const targets = tableOf("y", y, "int32");
-  const weights = sampleWeight && tableOf("sampleWeight", sampleWeight, "float32");
-  checkSameRows(inputs, { y: targets, sampleWeight: weights });
-  const tables = [inputs, targets, weights] as const;
-  const averages = await averagesOf(setup.evaluate, setup.names, tables, batchSize);
+  if (x instanceof Dataset) checkDatasetOptions("evaluate", options, ["batchSize", "sampleWeight"]);
+  const feed =
+    x instanceof Dataset
+      ? datasetFeed("evaluate", x)
+      : arrayFeed(rowsOf([x, targetsOf("evaluate", y), sampleWeight]), { batchSize });
+  const averages = await averagesOf(setup.evaluate, setup.objective.metrics, feed);
   return averages.report();
 }
 
 /** The outputs of a model for all rows of `x`. */
 export async function predict(
   step: Compiled<readonly [Tensor], Tensor>,
-  x: Input,
-  { batchSize = defaultBatchSize }: PredictOptions,
+  x: Input | Dataset<Input | TrainingBatch>,
+  options: PredictOptions,
 ): Promise<Tensor> {
+  const { batchSize = defaultBatchSize } = options;
   checkWhole("predict: batchSize", batchSize, 1);
-  const table = tableOf("x", x, "float32");
-  const rows = table.shape[0]!;
+  if (x instanceof Dataset) checkDatasetOptions("predict", options, ["batchSize"]);
+  const feed =
+    x instanceof Dataset ? inputFeed(x) : tableFeed(tableOf("x", x, "float32"), batchSize);
   const parts: TypedArray[] = [];
-  let inner: Shape = [];
-  for (let start = 0; start < rows; start += batchSize) {
-    const input = tensorOf(sliceRows(table, start, Math.min(rows, start + batchSize)));
+  let rows = 0;
+  let inner: Shape | undefined;
+  for await (const batch of feed) {
+    const input = tensorOf(batch);
     const output = await step(input);
+    const shape = output.shape.slice(1);
+    inner ??= shape;
+    if (!sameShape(inner, shape)) {
+      throw new ShapeError(
+        `predict: outputs of different shapes cannot be joined: rows of ${formatShape(inner)} and ` +
+          `of ${formatShape(shape)}; pad the batches to one length`,
+      );
+    }
+    rows += output.shape[0]!;
     parts.push(await output.data());
-    inner = output.shape.slice(1);
     input.dispose();
     output.dispose();
   }
+  if (!inner) throw new DataError("predict: the Dataset is empty: there is nothing to predict");
   return joined(parts, [rows, ...inner]);
 }
 

@@ -1,129 +1,117 @@
 /** The training loop behind `fit`. */
-import { checkWhole } from "../checks.js";
-import { ArgumentError } from "../errors.js";
-import { batches } from "../data/batches.js";
-import { gatherRows } from "../data/rows.js";
-import { defaultBatchSize, averagesOf, runStep, tensorOf } from "./evaluate.js";
+import type { NonFiniteError } from "../errors.js";
+import { DataError } from "../errors.js";
 import { nonFiniteLoss } from "./diagnose.js";
-import type { Report } from "./history.js";
-import { Averages, History } from "./history.js";
-import type { Table } from "../data/rows.js";
-import type { Input } from "./inputs.js";
-import { checkSameRows, sliceRows, tableOf } from "./inputs.js";
+import { runStep, tensorOf } from "./evaluate.js";
+import type { Rows } from "./feed.js";
+import type { FitData } from "./fitFeeds.js";
+import { fitFeeds } from "./fitFeeds.js";
+import type { FitOptions } from "./fitOptions.js";
+import { checkFitOptions } from "./fitOptions.js";
+import type { History, Report } from "./history.js";
 import type { Model } from "./model.js";
-import type { ProgressStream } from "./progressBar.js";
-import { ProgressBar } from "./progressBar.js";
+import { TrainingRun } from "./trainingRun.js";
 
-/** What `fit` calls as it goes; each may be async and is waited for. */
-export interface FitCallbacks {
-  readonly onBatchEnd?: (step: number, report: Report) => void | Promise<void>;
-  readonly onEpochEnd?: (epoch: number, report: Report) => void | Promise<void>;
-}
+/** Progress of a run: an epoch has begun, a batch or an epoch has ended. */
+export type FitEvent =
+  | { readonly type: "epochBegin"; readonly epoch: number }
+  | {
+      readonly type: "batchEnd";
+      readonly epoch: number;
+      /** Counted from 1 in each epoch. */
+      readonly step: number;
+      /** Batches an epoch; undefined where only the first epoch of a Dataset will tell. */
+      readonly steps: number | undefined;
+      readonly report: Report;
+    }
+  | { readonly type: "epochEnd"; readonly epoch: number; readonly report: Report };
 
-/** Options of `fit`. */
-export interface FitOptions {
-  /** Rows a step; the last batch of an epoch may be smaller. Default: 32. */
-  readonly batchSize?: number;
-  /** How often all rows are gone through. Default: 1. */
-  readonly epochs?: number;
-  /** The share of rows, the last ones, to measure on instead of train on. Default: 0. */
-  readonly validationSplit?: number;
-  /** Rows to measure on after each epoch. */
-  readonly validationData?: readonly [x: Input, y: Input];
-  /** Whether each epoch has an order of its own. Default: true. */
-  readonly shuffle?: boolean;
-  /** What the orders follow from. Default: 0. */
-  readonly seed?: number;
-  /** How much each row counts, `[rows]`. */
-  readonly sampleWeight?: Input;
-  /** 0: silent, 1: a progress bar, 2: a line an epoch. Default: 1. */
-  readonly verbose?: 0 | 1 | 2;
-  /** Where progress is written, instead of standard output. */
-  readonly progress?: ProgressStream;
-  readonly callbacks?: readonly FitCallbacks[];
-}
-
-/** Inputs, targets, and weights if there are any, a row for a row. */
-type Rows = readonly [x: Table, y: Table, weights: Table | undefined];
+/** The events of a run, and at its end what it reported. */
+export type FitEvents = AsyncGenerator<FitEvent, History, undefined>;
 
 /** Trains `model`; gives what it reported. */
-export async function fit(model: Model, x: Input, y: Input, options: FitOptions): Promise<History> {
-  const { batchSize = defaultBatchSize, epochs = 1, shuffle = true, seed = 0 } = options;
-  const setup = model.setup("fit");
-  checkWhole("fit: batchSize", batchSize, 1);
-  checkWhole("fit: epochs", epochs, 1);
-  const { rows, validation } = splitRows(x, y, options);
-  const count = rows[0].shape[0]!;
-  const steps = Math.ceil(count / batchSize);
-  const history = new History();
-  const bar = new ProgressBar({
-    epochs,
-    steps,
-    verbose: options.verbose ?? 1,
-    ...(options.progress && { stream: options.progress }),
-  });
-  const first = Int32Array.from({ length: Math.min(batchSize, count) }, (_, row) => row);
-  const buffers = rows.map((table) => table && gatherRows(table, first).data);
-  const callbacks = options.callbacks ?? [];
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const averages = new Averages(setup.names);
-    bar.startEpoch(epoch);
-    let step = 0;
-    for (const chosen of batches(count, { batchSize, shuffle, seed, epoch })) {
-      // Tensors copy what they are made of, so one buffer a table serves every batch.
-      const batch = rows.map((table, i) => table && gatherRows(table, chosen, buffers[i]));
-      const sums = await runStep(setup.train, batch);
-      if (!Number.isFinite(sums[1]!)) {
-        // The guard has kept it from being applied.
-        setup.optimizer.steps--;
-        throw await nonFiniteLoss(model, tensorOf(batch[0]!), { epoch, step });
-      }
-      averages.add(sums);
-      const report = averages.report();
-      bar.update(++step, report);
-      for (const { onBatchEnd } of callbacks) await onBatchEnd?.(step, report);
-    }
-    const measured = validation
-      ? (await averagesOf(setup.evaluate, setup.names, validation, batchSize)).report("val")
-      : {};
-    const report = { ...averages.report(), ...measured };
-    history.add(epoch, report);
-    bar.endEpoch(report);
-    for (const { onEpochEnd } of callbacks) await onEpochEnd?.(epoch, report);
+export async function fit(model: Model, data: FitData, options: FitOptions): Promise<History> {
+  const events = fitEvents(model, data, options);
+  for (;;) {
+    const next = await events.next();
+    if (next.done) return next.value;
   }
-  return history;
 }
 
-/** The rows to train on, and those to measure on. */
-function splitRows(
-  x: Input,
-  y: Input,
-  { validationSplit = 0, validationData, sampleWeight }: FitOptions,
-): { readonly rows: Rows; readonly validation: Rows | undefined } {
-  const rows = rowsOf(x, y, sampleWeight, "");
-  if (validationData) {
-    return { rows, validation: rowsOf(...validationData, undefined, "validation ") };
+/** Trains `model` as its events are asked for; ends with what it reported. */
+export async function* fitEvents(model: Model, data: FitData, given: FitOptions): FitEvents {
+  model.setup("fit");
+  const options = checkFitOptions(given);
+  const run = new TrainingRun(model, options, fitFeeds(data, options));
+  // What is left without an error was left by whoever asks for the events.
+  let how: "done" | "aborted" | "failed" = "aborted";
+  try {
+    await run.begin();
+    while (!run.isOver) yield* trainEpoch(run);
+    await run.end();
+    how = "done";
+    return run.history;
+  } catch (error) {
+    if (!(options.signal?.aborted && error === options.signal.reason)) how = "failed";
+    throw error;
+  } finally {
+    if (how !== "done") await interrupt(run, how);
+    await run.close();
   }
-  if (validationSplit === 0) return { rows, validation: undefined };
-  const count = rows[0].shape[0]!;
-  const kept = Math.floor(count * (1 - validationSplit));
-  if (!(validationSplit > 0 && validationSplit < 1) || kept === 0 || kept === count) {
-    throw new ArgumentError(
-      `fit: validationSplit ${validationSplit} of ${count} rows leaves nothing on one side`,
-    );
-  }
-  const cut = (start: number, end: number): Rows => {
-    const [inputs, targets, weights] = rows;
-    const part = (table: Table): Table => sliceRows(table, start, end);
-    return [part(inputs), part(targets), weights && part(weights)];
-  };
-  return { rows: cut(0, kept), validation: cut(kept, count) };
 }
 
-function rowsOf(x: Input, y: Input, weight: Input | undefined, prefix: string): Rows {
-  const inputs = tableOf(`${prefix}x`, x, "float32");
-  const targets = tableOf(`${prefix}y`, y, "int32");
-  const weights = weight && tableOf(`${prefix}sampleWeight`, weight, "float32");
-  checkSameRows(inputs, { [`${prefix}y`]: targets, sampleWeight: weights });
-  return [inputs, targets, weights];
+async function interrupt(run: TrainingRun, how: "aborted" | "failed"): Promise<void> {
+  try {
+    await run.interrupt(how);
+  } catch (error) {
+    // What failed first is what the caller is told.
+    if (how === "aborted") throw error;
+  }
+}
+
+async function* trainEpoch(run: TrainingRun): AsyncGenerator<FitEvent, void, undefined> {
+  const { epoch } = run;
+  await run.gate();
+  const isNew = run.step === 0;
+  await run.beginEpoch();
+  if (isNew) yield { type: "epochBegin", epoch };
+  for (;;) {
+    await run.gate();
+    // A stop after the last batch of an epoch still ends the epoch.
+    if (run.isOver && run.step !== run.steps) return;
+    const batch = await run.nextBatch();
+    if (!batch) break;
+    const report = await trainBatch(run, batch);
+    if (!report) return;
+    yield { type: "batchEnd", epoch, step: run.step, steps: run.steps, report };
+  }
+  if (run.step === 0)
+    throw new DataError("fit: the Dataset is empty: there is nothing to train on");
+  if (run.isGathering) await run.setup.train.step("rest")();
+  yield { type: "epochEnd", epoch, report: await run.endEpoch() };
+}
+
+/** Trains on a batch; gives what the epoch reports so far, nothing where a bad loss ends the run. */
+async function trainBatch(run: TrainingRun, batch: Rows): Promise<Report | undefined> {
+  const { setup, phase, step } = run;
+  await run.call((one) => one.onBatchBegin?.(step + 1));
+  const sums = await runStep(setup.train.step(phase), batch, setup.objective.metrics.streamed);
+  if (!Number.isFinite(sums[1]!)) {
+    // The guard has kept it from being applied.
+    if (phase === "whole" || phase === "last") setup.optimizer.steps--;
+    const error = await nonFiniteLoss(run.model, tensorOf(batch[0]), { epoch: run.epoch, step });
+    await rejectNonFinite(run, error);
+    return undefined;
+  }
+  run.averages.add(sums);
+  run.step++;
+  run.totalSteps++;
+  const report = run.averages.interim();
+  await run.call((one) => one.onBatchEnd?.(step + 1, report));
+  return report;
+}
+
+async function rejectNonFinite(run: TrainingRun, error: NonFiniteError): Promise<void> {
+  await run.call((one) => one.onNonFinite?.(error));
+  if (!run.isOver) throw error;
 }

@@ -1,6 +1,6 @@
 import { StateError } from "../errors.js";
-import type { MetricName } from "../metrics/metrics.js";
-import { entryMetric } from "../metrics/metrics.js";
+import type { MetricSpec } from "../metrics/named.js";
+import { metricSet } from "../metrics/named.js";
 import { Module } from "../nn/module.js";
 import type { OptimizerSpec } from "../optim/index.js";
 import { makeOptimizer } from "../optim/index.js";
@@ -9,22 +9,30 @@ import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { evaluate, predict, tensorOf } from "./evaluate.js";
 import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
-import type { FitOptions } from "./fit.js";
-import { fit } from "./fit.js";
+import type { FitEvents } from "./fit.js";
+import { fit, fitEvents } from "./fit.js";
+import type { FitOptions } from "./fitOptions.js";
 import type { History, Report } from "./history.js";
-import type { Input } from "./inputs.js";
-import { tableOf } from "./inputs.js";
+import { Dataset } from "../data/dataset.js";
+import type { Input } from "../data/inputs.js";
+import type { TrainingBatch } from "./feed.js";
+import { tableOf } from "../data/inputs.js";
 import type { LossName } from "./losses.js";
 import { entryLoss } from "./losses.js";
+import type { Regularizer } from "./regularizers.js";
+import { penaltyOf } from "./regularizers.js";
 import type { MeasuredStep, Objective } from "./steps.js";
-import { evaluateStep, predictStep, trainStep } from "./steps.js";
+import { evaluateStep, predictStep, TrainSteps } from "./steps.js";
 import { summarize } from "./summary.js";
 
 /** What a model is trained by. */
 export interface CompileOptions {
   readonly optimizer: OptimizerSpec;
   readonly loss: LossName;
-  readonly metrics?: readonly MetricName[];
+  /** Names, or objects of `metrics`, which can be asked for more after `evaluate`. */
+  readonly metrics?: readonly MetricSpec[];
+  /** Penalties that are added to the loss, in training and in `evaluate`. */
+  readonly regularizers?: readonly Regularizer[];
 }
 
 /** A model's training, once `compile` has set it up. */
@@ -32,10 +40,8 @@ export interface Training {
   readonly options: CompileOptions;
   readonly objective: Objective;
   readonly optimizer: Optimizer;
-  readonly train: MeasuredStep;
+  readonly train: TrainSteps;
   readonly evaluate: MeasuredStep;
-  /** What reports name: `loss`, then the metrics. */
-  readonly names: readonly string[];
 }
 
 /** A module that can be trained, measured and used, in Keras's manner. */
@@ -45,16 +51,19 @@ export abstract class Model extends Module {
 
   /** Sets the optimizer, loss and metrics; training starts anew. */
   compile(options: CompileOptions): void {
-    const metrics = new Map((options.metrics ?? []).map((name) => [name, entryMetric(name)]));
-    const objective = { loss: entryLoss(options.loss), metrics };
-    const optimizer = makeOptimizer(options.optimizer, this.parameters());
+    const parameters = this.namedParameters();
+    const objective = {
+      loss: entryLoss(options.loss),
+      metrics: metricSet(options.metrics ?? []),
+      penalty: penaltyOf(parameters, options.regularizers ?? []),
+    };
+    const optimizer = makeOptimizer(options.optimizer, parameters);
     this.#training = {
       options,
       objective,
       optimizer,
-      train: trainStep(this, objective, optimizer),
+      train: new TrainSteps(this, objective, optimizer),
       evaluate: evaluateStep(this, objective),
-      names: ["loss", ...metrics.keys()],
     };
   }
 
@@ -73,13 +82,48 @@ export abstract class Model extends Module {
    * Trains on `x` and `y`, a row for a row. Throws DataError for empty or unequal data, IndexError
    * for labels or ids out of range, NonFiniteError naming step and layer for a loss that is none.
    */
-  async fit(x: Input, y: Input, options: FitOptions = {}): Promise<History> {
-    return fit(this, x, y, options);
+  async fit(x: Input, y: Input, options?: FitOptions): Promise<History>;
+  /** Trains on the batches `[x, y]` or `[x, y, sampleWeight]` of a Dataset. */
+  async fit(dataset: Dataset<TrainingBatch>, options?: FitOptions): Promise<History>;
+  async fit(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | FitOptions,
+    options: FitOptions = {},
+  ): Promise<History> {
+    return x instanceof Dataset
+      ? fit(this, [x, undefined], (y as FitOptions | undefined) ?? {})
+      : fit(this, [x, y as Input], options);
+  }
+
+  /**
+   * Trains as `fit` does, a step whenever the next event is asked for: `for await` shows progress,
+   * and leaving it ends the training between two batches, with the model whole.
+   */
+  fitEvents(x: Input, y: Input, options?: FitOptions): FitEvents;
+  /** The same on the batches of a Dataset. */
+  fitEvents(dataset: Dataset<TrainingBatch>, options?: FitOptions): FitEvents;
+  fitEvents(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | FitOptions,
+    options: FitOptions = {},
+  ): FitEvents {
+    return x instanceof Dataset
+      ? fitEvents(this, [x, undefined], (y as FitOptions | undefined) ?? {})
+      : fitEvents(this, [x, y as Input], options);
   }
 
   /** The loss and metrics on `x` and `y`. */
-  async evaluate(x: Input, y: Input, options: EvaluateOptions = {}): Promise<Report> {
-    return evaluate(this, x, y, options);
+  async evaluate(x: Input, y: Input, options?: EvaluateOptions): Promise<Report>;
+  /** The same on the batches of a Dataset. */
+  async evaluate(dataset: Dataset<TrainingBatch>, options?: EvaluateOptions): Promise<Report>;
+  async evaluate(
+    x: Input | Dataset<TrainingBatch>,
+    y?: Input | EvaluateOptions,
+    options: EvaluateOptions = {},
+  ): Promise<Report> {
+    return x instanceof Dataset
+      ? evaluate(this, x, undefined, (y as EvaluateOptions | undefined) ?? {})
+      : evaluate(this, x, y as Input, options);
   }
 
   /**
@@ -87,13 +131,16 @@ export abstract class Model extends Module {
    * text, and the bytes in memory at the most. `x` and `y` are one batch.
    */
   planStep(x: Input, y: Input): { readonly description: string; readonly peakBytes: number } {
-    const { train } = this.setup("planStep");
+    const train = this.setup("planStep").train.step("whole");
     const inputs = [tensorOf(tableOf("x", x, "float32")), tensorOf(tableOf("y", y, "int32"))];
     return { description: train.describe(...inputs), peakBytes: train.peakBytes(...inputs) };
   }
 
-  /** The outputs for `x`, `[rows, ...]`. */
-  async predict(x: Input, options: PredictOptions = {}): Promise<Tensor> {
+  /** The outputs for `x`, or the batches of a Dataset, `[rows, ...]`. */
+  async predict(
+    x: Input | Dataset<Input | TrainingBatch>,
+    options: PredictOptions = {},
+  ): Promise<Tensor> {
     this.#predict ??= predictStep(this);
     return predict(this.#predict, x, options);
   }

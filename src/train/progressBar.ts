@@ -13,11 +13,11 @@ export interface ProgressStream {
 /** What a progress bar is told at the start. */
 export interface ProgressOptions {
   readonly epochs: number;
-  /** Steps an epoch. */
-  readonly steps: number;
+  /** Steps an epoch; undefined until the first one has told. */
+  readonly steps: number | undefined;
   /** 0: silent, 1: a bar, or a line an epoch where lines cannot be written over, 2: a line. */
   readonly verbose: 0 | 1 | 2;
-  readonly stream?: ProgressStream;
+  readonly stream?: ProgressStream | undefined;
   /** Milliseconds from some beginning. */
   readonly clock?: () => number;
 }
@@ -53,14 +53,22 @@ export function formatStep(milliseconds: number): string {
   return `${milliseconds >= 10 ? Math.round(milliseconds) : milliseconds.toFixed(1)}ms/step`;
 }
 
-/** One line of progress within an epoch. */
-export function formatBar(step: number, steps: number, elapsed: number, report: Report): string {
+/** One line of progress within an epoch, of which `step` − `from` steps took `elapsed`. */
+export function formatBar(
+  step: number,
+  steps: number | undefined,
+  elapsed: number,
+  report: Report,
+  from = 0,
+): string {
+  const perStep = elapsed / (step - from);
+  const rest = `${formatStep(perStep)} - ${formatReport(report)}`;
+  if (steps === undefined) return `${step}/? ${formatDuration(elapsed / 1000)} ${rest}`;
   const filled = Math.floor((barWidth * step) / steps);
   const bar = "━".repeat(filled) + "╌".repeat(barWidth - filled);
-  const perStep = elapsed / step;
   const left = formatDuration(((steps - step) * perStep) / 1000);
   const count = `${String(step).padStart(String(steps).length)}/${steps}`;
-  return `${count} ${bar} ETA ${left} ${formatStep(perStep)} - ${formatReport(report)}`;
+  return `${count} ${bar} ETA ${left} ${rest}`;
 }
 
 /** Writes progress as it goes. */
@@ -70,18 +78,24 @@ export class ProgressBar {
   private readonly clock: () => number;
   private epoch = 0;
   private started = 0;
+  private from = 0;
   private drawn = -Infinity;
   private trained = 0;
+  private done = 0;
+  private steps: number | undefined;
   private width = 0;
 
   constructor(options: ProgressOptions) {
     this.options = options;
+    this.steps = options.steps;
     this.stream = options.verbose === 0 ? undefined : (options.stream ?? standardStream());
     this.clock = options.clock ?? (() => performance.now());
   }
 
-  /** Begins an epoch. */
-  startEpoch(epoch: number): void {
+  /** Begins an epoch, or what is left of it after `from` steps. */
+  startEpoch(epoch: number, from = 0): void {
+    this.from = from;
+    this.done = from;
     this.started = this.clock();
     this.drawn = -Infinity;
     if (this.live) this.stream?.write(`Epoch ${epoch + 1}/${this.options.epochs}\n`);
@@ -92,16 +106,21 @@ export class ProgressBar {
   update(step: number, report: Report): void {
     const now = this.clock();
     this.trained = now;
-    if (!this.live || (now - this.drawn < redrawInterval && step < this.options.steps)) return;
+    this.done = step;
+    if (!this.live || (now - this.drawn < redrawInterval && step !== this.steps)) return;
     this.drawn = now;
-    this.draw(formatBar(step, this.options.steps, now - this.started, report));
+    this.draw(formatBar(step, this.steps, now - this.started, report, this.from));
   }
 
   /** Ends an epoch with its values. */
   endEpoch(report: Report): void {
-    const { steps, epochs } = this.options;
-    const elapsed = this.trained - this.started;
-    const times = `${formatDuration(elapsed / 1000)} ${formatStep(elapsed / steps)}`;
+    const { epochs } = this.options;
+    const steps = this.done;
+    this.steps = steps;
+    // An epoch gone on with at its end has no step to time.
+    const elapsed = Math.max(0, this.trained - this.started);
+    const perStep = elapsed / Math.max(1, steps - this.from);
+    const times = `${formatDuration(elapsed / 1000)} ${formatStep(perStep)}`;
     const line = `${steps}/${steps} - ${times} - ${formatReport(report)}`;
     if (this.live) {
       this.draw(line);

@@ -27,6 +27,7 @@ interface Description {
   readonly model: LayerConfig;
   readonly training?: CompileOptions;
   readonly optimizerSteps?: number;
+  readonly learningRate?: number;
   readonly random?: RandomState;
   readonly vectorizer?: VectorizerData;
   readonly classes?: readonly string[];
@@ -52,7 +53,11 @@ export async function modelFiles(
     version,
     model: { type: model.type, options: model.config() },
     ...(training && { training: training.options }),
-    ...(state && { optimizerSteps: state.steps, random: randomState() }),
+    ...(state && {
+      optimizerSteps: state.steps,
+      learningRate: state.learningRate,
+      random: randomState(),
+    }),
     ...(vectorizer && { vectorizer: vectorizer.toJSON() }),
     ...(classes && { classes }),
   };
@@ -84,7 +89,8 @@ function buildModel({ description, data }: ModelFiles): LoadedModel {
   if (saved.training) {
     model.compile(saved.training);
     const variables = tensorsOf(data, "optimizer");
-    model.setup("load").optimizer.loadStateDict({ steps: saved.optimizerSteps ?? 0, variables });
+    const { optimizerSteps: steps = 0, learningRate } = saved;
+    model.setup("load").optimizer.loadStateDict({ steps, learningRate, variables });
   }
   const vectorizer = saved.vectorizer && vectorizerFromJSON(saved.vectorizer);
   if (saved.random) setRandomState(saved.random);

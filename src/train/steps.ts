@@ -1,14 +1,16 @@
 /** The compiled steps of a model: one that learns, one that measures, one that predicts. */
 import type { Compiled } from "../compile.js";
 import { compile } from "../compile.js";
-import type { EntryMetric } from "../metrics/metrics.js";
+import type { MetricSet } from "../metrics/named.js";
 import type { Module, Signal } from "../nn/module.js";
 import { inMode } from "../nn/module.js";
 import { BufferVariable } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
-import { cast, div, isFinite, where } from "../ops/elementwise.js";
+import { add, cast, div, isFinite, mul, where } from "../ops/elementwise.js";
 import { stack } from "../ops/movement.js";
+import { GradientAccumulator } from "../optim/accumulator.js";
 import type { Optimizer } from "../optim/optimizer.js";
+import { sameShape } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import type { EntryLoss } from "./losses.js";
 import { totalOf } from "./losses.js";
@@ -16,25 +18,85 @@ import { totalOf } from "./losses.js";
 /** What a model is trained towards. */
 export interface Objective {
   readonly loss: EntryLoss;
-  readonly metrics: ReadonlyMap<string, EntryMetric>;
+  readonly metrics: MetricSet;
+  /** Records what is added to the mean loss. */
+  readonly penalty?: (() => Tensor) | undefined;
 }
 
-/** A step's sums `[count, loss, ...metrics]` over the entries of its batch. */
-export type MeasuredStep = Compiled<readonly Tensor[], Tensor>;
+/**
+ * A step that gives its sums `[count, loss, ...metrics]` over the entries of its batch, then, where
+ * metrics look at outputs, these and the mask of entries, if there is one.
+ */
+export type MeasuredStep = Compiled<readonly Tensor[], readonly Tensor[]>;
 
-/** Forward, backward and update, traced once for each shape of batch. */
-export function trainStep(model: Module, objective: Objective, optimizer: Optimizer): MeasuredStep {
-  return compile((...[x, y, weights]: readonly Tensor[]) => {
+/**
+ * What a step does with its gradients: `whole` updates with them; of several that share an update,
+ * the `first` and the `middle` ones keep them, the `last` updates with the mean of all. `rest` has
+ * no batch: it updates with what was kept, where an epoch ends.
+ */
+export type Phase = "whole" | "first" | "middle" | "last" | "rest";
+
+/** The steps that learn: forward, backward and update, traced once for each shape of batch. */
+export class TrainSteps {
+  private readonly steps = new Map<Phase, MeasuredStep>();
+  private gathered: GradientAccumulator | undefined;
+  private trainable = "";
+
+  constructor(
+    private readonly model: Module,
+    private readonly objective: Objective,
+    private readonly optimizer: Optimizer,
+  ) {}
+
+  /** The step of this phase, for the layers that are frozen now. */
+  step(phase: Phase): MeasuredStep {
+    const trainable = trainableOf(this.model);
+    if (trainable !== this.trainable) this.steps.clear();
+    this.trainable = trainable;
+    const known = this.steps.get(phase);
+    if (known) return known;
+    const made = compile((...batch: readonly Tensor[]) => this.record(phase, batch));
+    this.steps.set(phase, made);
+    return made;
+  }
+
+  /** The gradients of steps that wait for their update. */
+  get accumulator(): GradientAccumulator {
+    return (this.gathered ??= new GradientAccumulator(this.optimizer.parameters));
+  }
+
+  private record(phase: Phase, [x, y, weights]: readonly Tensor[]): readonly Tensor[] {
+    const { model, optimizer, objective } = this;
+    if (phase === "rest") {
+      noGrad(() => this.accumulator.takeMean());
+      optimizer.step();
+      optimizer.zeroGrad();
+      return [];
+    }
     const before = buffersOf(model);
     const output = inMode("training", model, () => model.apply({ x: x! }));
-    const { sums, loss } = measure(objective, output, y!, weights);
+    const { measured, total, count, loss } = measure(objective, output, y!, weights);
     noGrad(() => keepUnlessFinite(loss, before));
     optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step({ guard: loss });
+    if (phase === "whole") loss.backward();
+    else total.backward();
+    if (phase === "last") noGrad(() => this.accumulator.takeMean(count));
+    if (phase === "whole" || phase === "last") optimizer.step({ guard: loss });
+    else noGrad(() => this.accumulator.add(count, loss, { first: phase === "first" }));
     optimizer.zeroGrad();
-    return sums;
-  });
+    return measured;
+  }
+}
+
+/** Which parts of a model learn, as a key. */
+function trainableOf(model: Module): string {
+  const parameters = model.parameters().map(({ requiresGrad }) => Number(requiresGrad));
+  const frozen = (module: Module): string =>
+    `${Number(module.frozen)}${module
+      .children()
+      .map(([, child]) => frozen(child))
+      .join("")}`;
+  return `${parameters.join("")} ${frozen(model)}`;
 }
 
 /** State that a forward pass may change, running statistics, with what it holds now. */
@@ -59,7 +121,7 @@ export function evaluateStep(model: Module, objective: Objective): MeasuredStep 
   return compile((...[x, y, weights]: readonly Tensor[]) =>
     noGrad(() => {
       const output = inMode("inference", model, () => model.apply({ x: x! }));
-      return measure(objective, output, y!, weights).sums;
+      return measure(objective, output, y!, weights).measured;
     }),
   );
 }
@@ -71,20 +133,35 @@ export function predictStep(model: Module): Compiled<readonly [Tensor], Tensor> 
   );
 }
 
+/** A batch's loss. */
+export interface Measured {
+  /** What a step gives. */
+  readonly measured: readonly Tensor[];
+  /** The loss as a sum over entries, how many count, and the mean. */
+  readonly total: Tensor;
+  readonly count: Tensor;
+  readonly loss: Tensor;
+}
+
 /** The loss of a batch, and its sums for reports. */
 export function measure(
-  { loss: entryLoss, metrics }: Objective,
+  { loss: entryLoss, metrics: { traced, streamed }, penalty }: Objective,
   output: Signal,
   target: Tensor,
   weights: Tensor | undefined,
-): { readonly sums: Tensor; readonly loss: Tensor } {
+): Measured {
   const { mask } = output;
-  const { total, count } = totalOf(entryLoss(output, target), mask, weights);
+  const losses = entryLoss(output, target);
+  const { total: plain, count } = totalOf(losses, mask, weights);
+  // The penalty belongs to the mean: each entry counts it.
+  const total = penalty ? add(plain, mul(cast(penalty(), plain.dtype), count)) : plain;
   const counted = noGrad(() =>
-    [...metrics.values()].map((metric) => totalOf(metric(output, target), mask, weights).total),
+    [...traced.values()].map(({ entry }) => totalOf(entry(output, target), mask, weights).total),
   );
   const sums = noGrad(() =>
     stack([count, total, ...counted].map((sum) => cast(sum.detach(), "float32"))),
   );
-  return { sums, loss: div(total, count) };
+  const masks = mask && sameShape(mask.shape, losses.shape) ? [mask] : [];
+  const seen = streamed.length > 0 ? [output.x.detach(), ...masks] : [];
+  return { measured: [sums, ...seen], total, count, loss: div(total, count) };
 }

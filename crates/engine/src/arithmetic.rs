@@ -1,6 +1,6 @@
 //! Elementwise machine, matrix products, reductions, rows of tables, optimizer steps.
 
-use kernels::gemm::Matrix;
+use kernels::gemm::{Addend, Matrix, Pieces};
 use kernels::{elementwise as machine, gather, gemm as product, optimizer, reduce as reduction};
 use wasm_bindgen::prelude::*;
 
@@ -50,7 +50,8 @@ pub unsafe fn elementwise(
     }
 }
 
-/// `c = a·b` for each of `batches`; `layout`: rank, sizes, strides of a, strides of b.
+/// `c = a·b` for each of `batches`, plus `addend` if there is one; `layout`: rank, sizes, strides of
+/// a, strides of b. With more than one of `pieces`, `partial` holds `pieces − 1` times c.
 #[wasm_bindgen]
 pub unsafe fn gemm(
     team: usize,
@@ -67,6 +68,10 @@ pub unsafe fn gemm(
     b_row: usize,
     b_col: usize,
     c: usize,
+    addend: usize,
+    addend_row: usize,
+    pieces: usize,
+    partial: usize,
 ) {
     unsafe {
         with_float!(dtype, {
@@ -80,16 +85,27 @@ pub unsafe fn gemm(
                 row: b_row,
                 column: b_col,
             };
+            let addend = Addend {
+                data: addend as *const T,
+                row: addend_row,
+            };
+            let pieces = Pieces {
+                count: pieces,
+                partial: partial as *mut T,
+            };
+            let (layout, c) = (layout as *const i32, c as *mut T);
             product::gemm(
                 team_at(team),
                 m,
                 n,
                 k,
                 batches,
-                layout as *const i32,
+                layout,
                 a,
                 b,
-                c as *mut T,
+                c,
+                addend,
+                pieces,
             );
         });
     }

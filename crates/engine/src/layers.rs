@@ -376,50 +376,85 @@ pub unsafe fn batch_norm_backward(
     }
 }
 
-/// The words of an attention's layout: six sizes, then strides, three a tensor.
+/// The words that describe an attention: sizes, what queries see, stream; then strides, three a
+/// tensor; what else the kernel needs.
 struct Layout(*const i32);
+
+/// Where the strides of q begin; those of k, v, o, bias, do, dq, dk and dv follow.
+const STRIDES: usize = 10;
+/// What follows the strides of do in the words of the bias's gradient, and those of dv otherwise.
+const BEHIND_DOUT: usize = STRIDES + 3 * 6;
+const BEHIND_GRADIENTS: usize = STRIDES + 3 * 9;
 
 impl Layout {
     unsafe fn word(&self, index: usize) -> usize {
         unsafe { *self.0.add(index) as usize }
     }
 
-    unsafe fn heads<T>(&self, data: usize, at: usize) -> Heads<T> {
-        let strides = core::array::from_fn(|i| unsafe { self.word(at + i) });
+    /// Tensor `index` of those that have strides.
+    unsafe fn heads<T>(&self, data: usize, index: usize) -> Heads<T> {
+        let at = STRIDES + 3 * index;
         Heads {
             data: data as *mut T,
-            strides,
+            strides: core::array::from_fn(|i| unsafe { self.word(at + i) }),
         }
     }
-}
 
-/// Where the strides of q, k, v and o stand in a layout.
-const STRIDES: [usize; 4] = [6, 9, 12, 15];
+    /// A number of keys, of which −1 stands for all.
+    unsafe fn reach(&self, index: usize) -> usize {
+        match unsafe { *self.0.add(index) } {
+            -1 => usize::MAX,
+            keys => keys as usize,
+        }
+    }
 
-unsafe fn describe(
-    layout: &Layout,
-    mask: usize,
-    key: usize,
-    scale: f64,
-    causal: u32,
-    dropout: f64,
-    stream: u32,
-) -> Attention {
-    let [batch, heads, queries, keys, dim, value_dim] =
-        core::array::from_fn(|i| unsafe { layout.word(i) });
-    Attention {
-        batch,
-        heads,
-        queries,
-        keys,
-        dim,
-        value_dim,
-        scale,
-        causal: causal != 0,
-        mask: mask as *const u8,
-        dropout,
-        key: key as *const u32,
-        stream,
+    unsafe fn describe<T>(
+        &self,
+        [mask, bias, key]: [usize; 3],
+        scale: f64,
+        dropout: f64,
+    ) -> Attention<T> {
+        let [batch, heads, key_heads, queries, keys, dim, value_dim] =
+            core::array::from_fn(|i| unsafe { self.word(i) });
+        unsafe {
+            Attention {
+                batch,
+                heads,
+                key_heads,
+                queries,
+                keys,
+                dim,
+                value_dim,
+                scale,
+                before: self.reach(7),
+                after: self.reach(8),
+                mask: mask as *const u8,
+                bias: self.heads(bias, 4),
+                dropout,
+                key: key as *const u32,
+                stream: self.word(9) as u32,
+            }
+        }
+    }
+
+    unsafe fn sources<T>(
+        &self,
+        tensors: [usize; 5],
+        lse: usize,
+        delta: usize,
+    ) -> attend::Sources<T> {
+        let [q, k, v, o, dout] = tensors;
+        unsafe {
+            attend::Sources {
+                q: self.heads(q, 0),
+                k: self.heads(k, 1),
+                v: self.heads(v, 2),
+                o: self.heads(o, 3),
+                dout: self.heads(dout, 5),
+                lse: lse as *const T,
+                delta: delta as *mut T,
+            }
+        }
     }
 }
 
@@ -433,65 +468,91 @@ pub unsafe fn attention(
     k: usize,
     v: usize,
     mask: usize,
+    bias: usize,
     key: usize,
     scale: f64,
-    causal: u32,
     dropout: f64,
-    stream: u32,
     o: usize,
     lse: usize,
 ) {
     unsafe {
         let layout = Layout(layout as *const i32);
-        let a = describe(&layout, mask, key, scale, causal, dropout, stream);
         with_float!(dtype, {
-            let [q, k, v, o] =
-                core::array::from_fn(|i| layout.heads::<T>([q, k, v, o][i], STRIDES[i]));
-            attend::attention(team_at(team), &a, q, k, v, o, lse as *mut T);
+            let a = layout.describe::<T>([mask, bias, key], scale, dropout);
+            let tensors = [q, k, v, o];
+            let tensors = core::array::from_fn(|i| layout.heads::<T>(tensors[i], i));
+            attend::attention(team_at(team), &a, tensors, lse as *mut T);
         });
     }
 }
 
-/// Gradients of `attention`; `gradients`: strides of do, dq, dk, dv.
+/// Gradients of `attention`; behind the strides: how many parts the keys are cut into.
 #[wasm_bindgen]
 pub unsafe fn attention_backward(
     team: usize,
     dtype: u32,
     layout: usize,
-    gradients: usize,
     q: usize,
     k: usize,
     v: usize,
     mask: usize,
+    bias: usize,
     key: usize,
     scale: f64,
-    causal: u32,
     dropout: f64,
-    stream: u32,
     o: usize,
     lse: usize,
     dout: usize,
+    delta: usize,
     dq: usize,
     dk: usize,
     dv: usize,
-    delta: usize,
+    partial: usize,
 ) {
     unsafe {
         let layout = Layout(layout as *const i32);
-        let gradients = Layout(gradients as *const i32);
-        let a = describe(&layout, mask, key, scale, causal, dropout, stream);
         with_float!(dtype, {
-            let tensors = core::array::from_fn(|i| match i {
-                0..4 => layout.heads::<T>([q, k, v, o][i], STRIDES[i]),
-                _ => gradients.heads::<T>([dout, dq, dk, dv][i - 4], 3 * (i - 4)),
-            });
-            attend::attention_backward(
-                team_at(team),
-                &a,
-                tensors,
-                lse as *const T,
-                delta as *mut T,
-            );
+            let a = layout.describe::<T>([mask, bias, key], scale, dropout);
+            let sources = layout.sources::<T>([q, k, v, o, dout], lse, delta);
+            let targets = attend::Targets {
+                dq: layout.heads(dq, 6),
+                dk: layout.heads(dk, 7),
+                dv: layout.heads(dv, 8),
+                parts: layout.word(BEHIND_GRADIENTS),
+                partial: partial as *mut T,
+            };
+            attend::attention_backward(team_at(team), &a, &sources, &targets);
+        });
+    }
+}
+
+/// The gradient of attention's bias; behind the strides: its sizes without the keys.
+#[wasm_bindgen]
+pub unsafe fn attention_bias_backward(
+    team: usize,
+    dtype: u32,
+    layout: usize,
+    q: usize,
+    k: usize,
+    v: usize,
+    mask: usize,
+    bias: usize,
+    key: usize,
+    scale: f64,
+    dropout: f64,
+    o: usize,
+    lse: usize,
+    dout: usize,
+    delta: usize,
+    dbias: usize,
+) {
+    unsafe {
+        let layout = Layout(layout as *const i32);
+        let sizes = core::array::from_fn(|i| layout.word(BEHIND_DOUT + i));
+        with_float!(dtype, {
+            let a = layout.describe::<T>([mask, bias, key], scale, dropout);
+            let sources = layout.sources::<T>([q, k, v, o, dout], lse, delta);
+            attend::attention_bias_backward(team_at(team), &a, &sources, sizes, dbias as *mut T);
         });
     }
 }

@@ -7,10 +7,12 @@
 mod arithmetic;
 mod layers;
 mod team;
+mod windows;
 
 pub use arithmetic::*;
 pub use layers::*;
 pub use team::*;
+pub use windows::*;
 
 /// Calls `$call` with `T` as the float type that `$dtype` numbers.
 macro_rules! with_float {

@@ -64,3 +64,10 @@ pub unsafe fn team_set_call(team: usize, call: u32) {
 pub unsafe fn team_fault(team: usize) -> usize {
     unsafe { team_at(team) }.fault_words() as usize
 }
+
+/// Says whether products are faster with the wide micro-kernel, as they are where the host joins
+/// vectors in pairs. It is the same for all teams on this memory.
+#[wasm_bindgen]
+pub fn team_prefer_wide(wide: bool) {
+    kernels::gemm::prefer_wide(wide);
+}

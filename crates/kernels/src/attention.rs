@@ -2,48 +2,38 @@
 //! grows with the length, not with its square (Dao, 2023).
 
 mod backward;
+mod bias;
 mod forward;
 mod head;
+mod recompute;
+mod side;
+mod strip;
+mod tile;
 
-pub use backward::attention_backward;
+pub use backward::{Targets, attention_backward};
+pub use bias::attention_bias_backward;
 pub use forward::attention;
+pub use recompute::Sources;
 
 use crate::gemm::Matrix;
 use crate::simd::Float;
 
-/// Queries and keys of a tile: its scores fit the L1 cache, or two of them the L2 cache.
+/// Queries of a tile, and keys: two tiles of scores and what is packed for them fit the L2 cache.
 const QUERIES: usize = 64;
 const KEYS: usize = 128;
-
-/// The scores of a tile, rows of `KEYS`, on the stack.
-struct Tile<T>([T; QUERIES * KEYS]);
-
-impl<T: Float> Tile<T> {
-    const ZERO: Self = Self([T::ZERO; QUERIES * KEYS]);
-
-    fn data(&mut self) -> *mut T {
-        self.0.as_mut_ptr()
-    }
-
-    fn row(&mut self, query: usize) -> &mut [T] {
-        &mut self.0[query * KEYS..(query + 1) * KEYS]
-    }
-
-    fn matrix(&self) -> Matrix<T> {
-        Matrix::dense(self.0.as_ptr(), KEYS)
-    }
-}
 
 /// Strides of batch, head and position; the last axis is dense.
 pub type Strides = [usize; 3];
 
-/// What attention is told besides its tensors.
+/// What attention is told besides queries, keys and values.
 #[derive(Clone, Copy)]
-pub struct Attention {
+pub struct Attention<T> {
     /// Batch entries.
     pub batch: usize,
-    /// Heads of each.
+    /// Heads of the queries of each.
     pub heads: usize,
+    /// Heads of keys and values, a divisor of `heads`: neighbouring query heads share one.
+    pub key_heads: usize,
     /// Queries of each head.
     pub queries: usize,
     /// Keys of each head.
@@ -52,18 +42,35 @@ pub struct Attention {
     pub dim: usize,
     /// Elements of a value.
     pub value_dim: usize,
-    /// What scores are multiplied by.
+    /// What products of queries and keys are multiplied by.
     pub scale: f64,
-    /// Query i sees keys up to i, counted from the last.
-    pub causal: bool,
+    /// Query i sees so many keys before its own, which is key i, counted from the last.
+    pub before: usize,
+    /// And so many behind it; 0: causal.
+    pub after: usize,
     /// Which keys are real, `[batch, keys]`; null: all.
     pub mask: *const u8,
+    /// What is added to scores, `[batch, heads, queries, keys]`; strides are 0 where it is the same
+    /// for all. Null: nothing.
+    pub bias: Heads<T>,
     /// With what probability a weight is dropped.
     pub dropout: f64,
     /// The random key; null without dropout.
     pub key: *const u32,
     /// The stream of the key.
     pub stream: u32,
+}
+
+impl<T> Attention<T> {
+    /// Query heads that share a head of keys.
+    fn group(&self) -> usize {
+        self.heads / self.key_heads.max(1)
+    }
+
+    /// Tiles of queries.
+    fn query_tiles(&self) -> usize {
+        self.queries.div_ceil(QUERIES)
+    }
 }
 
 /// A tensor `[batch, heads, length, dim]`.
@@ -108,12 +115,12 @@ impl<T: Float> Rows<T> {
         }
     }
 
-    /// Fills `length` rows of `width` with 0.
+    /// Fills `length` rows of `width` from `position` on with 0.
     ///
     /// # Safety
     /// There are such rows, and nobody else reads or writes them.
-    unsafe fn clear(self, length: usize, width: usize) {
-        for position in 0..length {
+    unsafe fn clear(self, position: usize, length: usize, width: usize) {
+        for position in position..position + length {
             // SAFETY: the caller says so.
             unsafe { core::slice::from_raw_parts_mut(self.row(position), width) }.fill(T::ZERO);
         }

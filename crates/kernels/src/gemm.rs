@@ -1,90 +1,71 @@
 //! Matrix products: C = A·B for any strides, batched.
 //!
-//! C is cut into tiles that threads claim. For each tile, B is packed into panels of one tile
-//! column's width, a run of `k` at a time, and a micro-kernel of 4 rows × 2 vectors runs down them.
-//! Each element of C adds up its products in the order of `k`, whoever computes it.
+//! C is cut into tiles that threads claim. For each tile, B is packed into panels of the
+//! micro-kernel's width, a run of `k` at a time, and the micro-kernel runs down them. Each element
+//! of C adds up its products in the order of `k`, whoever computes it and in tiles of any size.
 
+mod matrix;
 mod micro;
 mod pack;
+mod target;
+mod tile;
 
-use core::mem::MaybeUninit;
+pub use matrix::Matrix;
+pub(crate) use micro::pin;
+pub(crate) use pack::Panels;
+pub(crate) use target::Target;
+pub use tile::prefer_wide;
+pub(crate) use tile::{MOST_PACKED_ROWS, TILE_VECTORS, pack, packed_size, product, product_packed};
 
-use micro::{edge, micro};
-use pack::{pack_a, pack_b};
-
+use crate::rows::{load, store, vectors};
 use crate::simd::Float;
 use crate::team::Team;
 
-/// A matrix in memory: elements between neighbours down and across.
+/// Rows of a tile of C at the most: what packing B costs is spread over them.
+const TILE_ROWS: usize = 512;
+/// Rows and columns of a tile below which packing costs too much.
+const LEAST: usize = 64;
+/// Tiles for each thread, so that a slow thread leaves its share to the others.
+const TILES_PER_THREAD: usize = 4;
+/// Multiplications in a tile that are worth handing to another thread: some 10 µs.
+const WORTHWHILE: usize = 1 << 19;
+
+/// What a product is added to.
 #[derive(Clone, Copy)]
-pub struct Matrix<T> {
-    /// The first element.
+pub struct Addend<T> {
+    /// Null: nothing.
     pub data: *const T,
-    /// Elements from one row to the next.
+    /// Elements from one row to the next: as many as C's, or 0 for one row that all rows get.
     pub row: usize,
-    /// Elements from one column to the next.
-    pub column: usize,
 }
 
-impl<T: Float> Matrix<T> {
-    /// Rows of `width` elements, one behind the other.
-    pub(crate) fn dense(data: *const T, width: usize) -> Self {
-        Self {
-            data,
-            row: width,
-            column: 1,
+impl<T: Float> Addend<T> {
+    /// Its element in row `i` of all batches' rows and column `j`; null if there is none.
+    fn at(self, i: usize, j: usize) -> *const T {
+        if self.data.is_null() {
+            return self.data;
         }
-    }
-
-    /// The same elements with rows and columns exchanged.
-    pub(crate) fn transposed(self) -> Self {
-        Self {
-            data: self.data,
-            row: self.column,
-            column: self.row,
-        }
-    }
-
-    /// The part from row `i` and column `j` on.
-    #[inline(always)]
-    fn at(self, i: usize, j: usize) -> Self {
-        Self {
-            data: self.data.wrapping_add(i * self.row + j * self.column),
-            ..self
-        }
-    }
-
-    fn shifted(self, elements: isize) -> Self {
-        Self {
-            data: self.data.wrapping_offset(elements),
-            ..self
-        }
+        self.data.wrapping_add(i * self.row + j)
     }
 }
 
-/// Rows and vectors of the micro-kernel: the largest whose accumulators V8 keeps in registers.
-const MR: usize = 4;
-const NV: usize = 2;
-/// Elements of `k` packed at once: a panel of them stays in the L1 cache.
-const KC: usize = 256;
-/// Vectors across a tile of C.
-const TILE_VECTORS: usize = 16;
-/// Rows of a tile of C at the most.
-const TILE_ROWS: usize = 128;
-/// A problem is cut finer until it has this many tiles, so that threads share it.
-const MIN_TILES: usize = 16;
+/// How `k` is cut where C has too few tiles for all threads.
+#[derive(Clone, Copy)]
+pub struct Pieces<T> {
+    /// How many; they decide the order of adding, so they must follow from the sizes alone.
+    pub count: usize,
+    /// Room for `count − 1` times C.
+    pub partial: *mut T,
+}
 
-/// The widest micro-tile row, in elements.
-const MAX_NR: usize = NV * crate::simd::MAX_LANES;
-/// The packed part of B: KC × a tile's width.
-const PACKED_BYTES: usize = KC * TILE_VECTORS * 16;
-/// The packed rows of a transposed A: KC × MR of at most 8 bytes.
-const PACKED_ROWS_BYTES: usize = KC * MR * 8;
+/// Elements of C that one thread adds up at a time.
+const SUM_BLOCK: usize = 4096;
 
-/// `c[i] = a[i]·b[i]` for each of `batches`. `layout`: rank, sizes, strides of A, strides of B.
+/// `c[i] = a[i]·b[i]` for each of `batches`, plus the addend, whose rows are those of all batches.
+/// `layout`: rank, sizes, strides of A, strides of B.
 ///
 /// # Safety
-/// A, B are readable where their strides lead, `c` has `batches·m·n` elements.
+/// A, B and the addend are readable where their strides lead, `c` has `batches·m·n` elements.
 pub unsafe fn gemm<T: Float>(
     team: &Team,
     m: usize,
@@ -95,33 +76,81 @@ pub unsafe fn gemm<T: Float>(
     a: Matrix<T>,
     b: Matrix<T>,
     c: *mut T,
+    addend: Addend<T>,
+    pieces: Pieces<T>,
 ) {
     if m == 0 || n == 0 {
         return;
     }
-    let nr = NV * T::LANES;
-    let (mut rows, mut columns) = (TILE_ROWS, TILE_VECTORS * T::LANES);
-    while batches * m.div_ceil(rows) * n.div_ceil(columns) < MIN_TILES && rows > 32 {
-        if columns > 4 * nr && columns > rows {
-            columns /= 2;
-        } else {
-            rows /= 2;
-        }
-    }
-    let down = m.div_ceil(rows);
-    let across = n.div_ceil(columns);
-    team.for_each_block(batches * down * across, |tile| {
+    let (rows, columns) = tile_size::<T>(team.threads(), m, n, k, batches * pieces.count);
+    let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
+    let tiles = batches * down * across;
+    let size = batches * m * n;
+    let depth = k.div_ceil(pieces.count);
+    team.for_each_block(pieces.count * tiles, |block| {
+        let (piece, tile) = (block / tiles, block % tiles);
         let (batch, tile) = (tile / (down * across), tile % (down * across));
         let (i, j) = (tile / across * rows, tile % across * columns);
+        let (height, width) = (rows.min(m - i), columns.min(n - j));
+        let start = k.min(piece * depth);
         // SAFETY: the tile is within C; batch strides lead to matrices of these sizes.
         unsafe {
             let (from_a, from_b) = batch_offsets(layout, batch);
-            let a = a.shifted(from_a).at(i, 0);
-            let b = b.shifted(from_b).at(0, j);
-            let c = c.add(batch * m * n + i * n + j);
-            tile_product(rows.min(m - i), columns.min(n - j), k, a, b, c, n, false);
+            let a = a.shifted(from_a).at(i, start);
+            let b = b.shifted(from_b).at(start, j);
+            let at = (batch * m + i) * n + j;
+            let to = match piece {
+                0 => Target::new(c.add(at), n).from(addend.at(batch * m + i, j), addend.row),
+                _ => Target::new(pieces.partial.add((piece - 1) * size + at), n),
+            };
+            product(height, width, depth.min(k - start), a, b, to);
         }
     });
+    if pieces.count > 1 {
+        team.barrier();
+        team.for_each_block(size.div_ceil(SUM_BLOCK), |block| {
+            let start = block * SUM_BLOCK;
+            // SAFETY: the block is within C and within each piece's sums.
+            unsafe {
+                let c = c.add(start);
+                for piece in 0..pieces.count - 1 {
+                    let from = pieces.partial.add(piece * size + start);
+                    vectors::<T>(SUM_BLOCK.min(size - start), |i, count| {
+                        let sum = load(c.add(i), count) + load(from.add(i), count);
+                        store(sum, c.add(i), count);
+                    });
+                }
+            }
+        });
+    }
+}
+
+/// Rows and columns of a tile: as large as leaves enough of them for all threads. Bits do not
+/// depend on it.
+fn tile_size<T: Float>(
+    threads: usize,
+    m: usize,
+    n: usize,
+    k: usize,
+    batches: usize,
+) -> (usize, usize) {
+    let (mut rows, mut columns) = (TILE_ROWS.min(m), TILE_VECTORS * T::LANES);
+    let wanted = if threads == 1 {
+        1
+    } else {
+        threads * TILES_PER_THREAD
+    };
+    let tiles = |rows: usize, columns: usize| batches * m.div_ceil(rows) * n.div_ceil(columns);
+    while tiles(rows, columns) < wanted && rows * columns.min(n) * k >= 2 * WORTHWHILE {
+        if columns > LEAST && n > LEAST && columns >= rows {
+            columns /= 2;
+        } else if rows > LEAST {
+            rows = rows.div_ceil(2).next_multiple_of(4);
+        } else {
+            break;
+        }
+    }
+    (rows, columns)
 }
 
 unsafe fn batch_offsets(layout: *const i32, batch: usize) -> (isize, isize) {
@@ -137,87 +166,5 @@ unsafe fn batch_offsets(layout: *const i32, batch: usize) -> (isize, isize) {
             b += index * at(2 * rank + axis);
         }
         (a, b)
-    }
-}
-
-/// `c = a·b`, or `c += a·b`, on the calling thread; rows of C are `row` elements apart.
-///
-/// # Safety
-/// As for `gemm`.
-pub(crate) unsafe fn product<T: Float>(
-    m: usize,
-    n: usize,
-    k: usize,
-    a: Matrix<T>,
-    b: Matrix<T>,
-    c: *mut T,
-    row: usize,
-    add: bool,
-) {
-    let columns = TILE_VECTORS * T::LANES;
-    for j in (0..n).step_by(columns) {
-        // SAFETY: the tile is within C.
-        unsafe { tile_product(m, columns.min(n - j), k, a, b.at(0, j), c.add(j), row, add) };
-    }
-}
-
-/// One tile of C, `m × n` with rows `row` elements apart; `add` keeps what is there.
-///
-/// # Safety
-/// As for `gemm`; the tile is at most `TILE_VECTORS` vectors wide.
-unsafe fn tile_product<T: Float>(
-    m: usize,
-    n: usize,
-    k: usize,
-    a: Matrix<T>,
-    b: Matrix<T>,
-    c: *mut T,
-    row: usize,
-    add: bool,
-) {
-    let nr = NV * T::LANES;
-    let mut packed = MaybeUninit::<[u128; PACKED_BYTES / 16]>::uninit();
-    let packed = packed.as_mut_ptr().cast::<T>();
-    let mut aside = MaybeUninit::<[u128; PACKED_ROWS_BYTES / 16]>::uninit();
-    let aside = aside.as_mut_ptr().cast::<T>();
-    // A copy of B pays if it is read more than once; a transposed A is read along its columns.
-    let in_place = if m <= MR && b.column == 1 {
-        n - n % nr
-    } else {
-        0
-    };
-    let copy_a = a.row == 1 && a.column != 1 && n > nr;
-    // SAFETY: panels fit in `packed`, rows in `aside`; the tile is within C.
-    unsafe {
-        if k == 0 && !add {
-            (0..m).for_each(|i| core::slice::from_raw_parts_mut(c.add(i * row), n).fill(T::ZERO));
-        }
-        for start in (0..k).step_by(KC) {
-            let depth = KC.min(k - start);
-            let add = add || start > 0;
-            pack_b(depth, n - in_place, b.at(start, in_place), packed);
-            for i in (0..m).step_by(MR) {
-                let height = MR.min(m - i);
-                let mut a = a.at(i, start);
-                if copy_a && height == MR {
-                    pack_a(depth, a, aside);
-                    (a.data, a.column) = (aside, MR);
-                }
-                for j in (0..n).step_by(nr) {
-                    let c = c.add(i * row + j);
-                    let panel = if j < in_place {
-                        b.at(start, j)
-                    } else {
-                        Matrix::dense(packed.add((j - in_place) * depth), nr)
-                    };
-                    let width = nr.min(n - j);
-                    if height == MR && width == nr {
-                        micro::<T, MR>(depth, a, panel, c, row, add);
-                    } else {
-                        edge(depth, a, panel, c, row, height, width, add);
-                    }
-                }
-            }
-        }
     }
 }

@@ -24,6 +24,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod attention;
+pub mod convolution;
 pub mod cross_entropy;
 pub mod elementwise;
 pub mod gather;
@@ -32,9 +33,11 @@ pub mod math;
 pub mod normalization;
 pub mod optimizer;
 mod pairs;
+pub mod pooling;
 pub mod random;
 pub mod reduce;
 mod rows;
 pub mod simd;
 pub mod softmax;
 pub mod team;
+pub mod window;

@@ -14,6 +14,36 @@ pub(crate) fn for_each_row(team: &Team, rows: usize, columns: usize, mut work: i
     });
 }
 
+/// As [`for_each_row`] for the lines of planes: `work(plane, line)`.
+pub(crate) fn for_each_line(
+    team: &Team,
+    [planes, lines]: [usize; 2],
+    columns: usize,
+    mut work: impl FnMut(usize, usize),
+) {
+    let together = (BLOCK / columns.max(1)).max(1);
+    let rows = planes * lines;
+    team.for_each_block(rows.div_ceil(together), |block| {
+        let first = block * together;
+        let (mut plane, mut line) = (first / lines, first % lines);
+        for _ in first..rows.min(first + together) {
+            work(plane, line);
+            line += 1;
+            if line == lines {
+                (plane, line) = (plane + 1, 0);
+            }
+        }
+    });
+}
+
+/// Masks of the first lanes, by their number.
+pub(crate) fn first_lanes<T: Float>() -> [T::Lanes; MAX_LANES + 1] {
+    let numbers: [T; MAX_LANES] = core::array::from_fn(|lane| T::from_f64(lane as f64));
+    // SAFETY: the array has all lanes.
+    let lane = unsafe { T::Lanes::load(numbers.as_ptr()) };
+    core::array::from_fn(|n| lane.lt(T::Lanes::splat(T::from_f64(n as f64))))
+}
+
 /// The first `count` numbers at `from`; 0 in the lanes behind.
 ///
 /// # Safety
@@ -110,25 +140,18 @@ pub(crate) fn sums<T: Float, const N: usize>(
     totals.map(Register::reduce_sum)
 }
 
-/// The largest of what `value(i, count)` gives for each vector of a row of `n`, −∞ of none; see
-/// [`vectors`]. Lanes from `count` on are not counted, and a NaN may be passed over.
+/// Adds the first `count` lanes, as `f64`, to the numbers at `to`.
+///
+/// # Safety
+/// `to` has `count` numbers.
 #[inline(always)]
-pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::Lanes) -> T {
-    /// Enough comparisons under way at once to hide how long each takes.
-    const WAYS: usize = 4;
-    let mut ways = [T::Lanes::splat(-T::INFINITY); WAYS];
-    let mut i = 0;
-    while i + WAYS * T::LANES <= n {
-        for (v, way) in ways.iter_mut().enumerate() {
-            *way = way.loose_max(value(i + v * T::LANES, T::LANES));
+pub(crate) unsafe fn accumulate<T: Float>(lanes: T::Lanes, to: *mut f64, count: usize) {
+    // SAFETY: the caller says so.
+    unsafe {
+        if count == T::LANES {
+            lanes.accumulate(to);
+        } else {
+            (0..count).for_each(|lane| *to.add(lane) += lanes.lane(lane).to_f64());
         }
-        i += WAYS * T::LANES;
     }
-    vectors::<T>(n - i, |j, count| {
-        ways[0] = ways[0].loose_max(keep::<T>(value(i + j, count), count, -T::INFINITY));
-    });
-    let most = ways[0]
-        .loose_max(ways[1])
-        .loose_max(ways[2].loose_max(ways[3]));
-    most.reduce(|a, b| if a < b { b } else { a })
 }

@@ -215,6 +215,17 @@ pub trait Register<T: Float>: Lanes<T> {
     /// `from` and `to` must be valid for reads and writes of such rows.
     unsafe fn transpose(from: *const T, from_row: usize, to: *mut T, to_row: usize);
 
+    /// The numbers 0, 2, 4, … at `from`.
+    ///
+    /// # Safety
+    /// `from` must be valid for reads up to the last of them.
+    unsafe fn load_even(from: *const T) -> Self;
+    /// The lanes of `self` and `b` in turn: one vector after another.
+    fn interleave(self, b: Self) -> [Self; 2];
+
+    /// The first [`Float::LANES`] rows as columns.
+    fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES];
+
     /// The first `count` numbers at `from`; 0 in the lanes behind.
     ///
     /// # Safety

@@ -1,148 +1,239 @@
 //! Attention forward: the softmax of a row goes on from tile to tile of keys.
 
-use super::head::Head;
-use super::{Attention, Heads, KEYS, QUERIES, Rows, Tile};
-use crate::gemm::product;
+use super::head::{Entry, Unit};
+use super::side::{PANEL, Room, Side};
+use super::strip::{Column, STRIP, maxima, multiply, weigh};
+use super::tile::{Span, Tile};
+use super::{Attention, Heads, KEYS, QUERIES};
 use crate::math;
-use crate::rows::{load, max, store, sums, vectors};
+use crate::rows::{load, store, vectors};
 use crate::simd::{Float, Lanes};
-use crate::softmax::log;
 use crate::team::Team;
 
-/// `o = softmax(q·kᵀ·scale)·v` and the rows' ln Σ e^score, `lse: [batch, heads, queries]`.
+/// Tiles of queries for which keys and values are packed once.
+const TOGETHER: usize = 8;
+/// Blocks for each thread, so that a slow thread leaves its share to the others.
+const BLOCKS_PER_THREAD: usize = 4;
+
+/// `o = softmax(q·kᵀ·scale + bias)·v` and the rows' ln Σ e^score, `lse: [batch, heads, queries]`.
 /// A query that sees no key gets zeros, and an lse of ∞, which makes all its weights zero.
 ///
 /// # Safety
 /// Tensors are readable, and `o` and `lse` writable, where strides and sizes lead.
 pub unsafe fn attention<T: Float>(
     team: &Team,
-    a: &Attention,
-    q: Heads<T>,
-    k: Heads<T>,
-    v: Heads<T>,
-    o: Heads<T>,
+    a: &Attention<T>,
+    [q, k, v, o]: [Heads<T>; 4],
     lse: *mut T,
 ) {
-    let tiles = a.queries.div_ceil(QUERIES);
+    let units = a.group() * a.query_tiles();
+    // Bits do not depend on how many go together.
+    let spread = match team.threads() {
+        1 => 1,
+        threads => (threads * BLOCKS_PER_THREAD).div_ceil((a.batch * a.key_heads).max(1)),
+    };
+    let together = units.div_ceil(spread).clamp(1, TOGETHER);
+    let parts = units.div_ceil(together);
     let mut scores = Tile::ZERO;
-    team.for_each_block(a.batch * a.heads * tiles, |block| {
-        let (index, first) = (block / tiles, block % tiles * QUERIES);
-        // SAFETY: the tile is within all tensors.
+    let [mut k_room, mut v_room] = [const { Room::NEW }; 2];
+    team.for_each_block(a.batch * a.key_heads * parts, |block| {
+        let (index, first) = (block / parts, block % parts * together);
+        let (batch, key_head) = (index / a.key_heads, index % a.key_heads);
+        // SAFETY: the units are within all tensors.
         unsafe {
-            let head = Head::new(a, index);
-            let [q, k, v, o] = [q, k, v, o].map(|x| x.head(head.batch, head.head));
-            let count = QUERIES.min(a.queries - first);
-            let lse = lse.add(index * a.queries + first);
-            query_tile(a, &head, (first, count), [q, k, v, o], &mut scores, lse);
+            let forward = Forward {
+                entry: Entry::new(a, batch),
+                key_head,
+                units: Span::new(first, units.min(first + together)),
+                tensors: [q, k, v, o],
+                lse,
+            };
+            forward.run(&mut scores, [&mut k_room, &mut v_room]);
         }
     });
 }
 
-/// The largest score that a query has met, and Σ e^(score − largest).
+/// The largest score that each query of a unit has met, and Σ e^(score − largest).
 #[derive(Clone, Copy)]
 struct Running<T> {
-    max: T,
-    sum: f64,
-}
-
-/// One tile of queries, whose keys come tile by tile.
-///
-/// # Safety
-/// As for `attention`.
-unsafe fn query_tile<T: Float>(
-    a: &Attention,
-    head: &Head,
-    (first, count): (usize, usize),
-    [q, k, v, o]: [Rows<T>; 4],
-    scores: &mut Tile<T>,
-    lse: *mut T,
-) {
-    let mut running = [Running {
-        max: -T::INFINITY,
-        sum: 0.0,
-    }; QUERIES];
-    let mut begun = false;
-    // SAFETY: the tile is within all tensors.
-    unsafe {
-        for tile in head.key_tiles(first + count - 1) {
-            let (start, keys) = tile;
-            let kt = k.matrix(start).transposed();
-            product(
-                count,
-                keys,
-                a.dim,
-                q.matrix(first),
-                kt,
-                scores.data(),
-                KEYS,
-                false,
-            );
-            let caps = head.caps::<T>(tile);
-            for (r, running) in running.iter_mut().enumerate().take(count) {
-                let (i, row) = (first + r, scores.row(r));
-                let seen = head.seen(i, tile);
-                let fade = running.weigh(row, seen, |x, at| head.scores(x, at, &caps));
-                row[seen..keys].fill(T::ZERO);
-                if let Some(factors) = head.factors(i, tile) {
-                    multiply(&mut row[..keys], &factors);
-                }
-                if begun {
-                    let fade = T::Lanes::splat(fade);
-                    update(o.row(i), a.value_dim, |x| x * fade);
-                }
-            }
-            let (weights, v) = (scores.matrix(), v.matrix(start));
-            let to = o.row(first);
-            product(count, a.value_dim, keys, weights, v, to, o.stride, begun);
-            begun = true;
-        }
-        for (r, Running { max, sum }) in running.into_iter().enumerate().take(count) {
-            let seen = sum != 0.0;
-            let to = o.row(first + r);
-            if !seen {
-                core::slice::from_raw_parts_mut(to, a.value_dim).fill(T::ZERO);
-                *lse.add(r) = T::INFINITY;
-                continue;
-            }
-            let scale = T::Lanes::splat(T::from_f64(1.0 / sum));
-            update(to, a.value_dim, |x| x * scale);
-            *lse.add(r) = T::from_f64(max.to_f64() + log(sum));
-        }
-    }
+    max: Column<T>,
+    sum: Column<f64>,
 }
 
 impl<T: Float> Running<T> {
-    /// Turns products of `n` more keys, in a row with room for whole vectors, into weights
-    /// e^(score − largest), and returns what those before are to be multiplied by, as the largest
-    /// may have changed. `scores(products, (j, count))` makes scores of those from `j` on.
-    #[inline(always)]
-    fn weigh(
-        &mut self,
-        row: &mut [T],
-        n: usize,
-        scores: impl Fn(T::Lanes, (usize, usize)) -> T::Lanes,
-    ) -> T {
-        let at = row.as_mut_ptr();
-        // SAFETY: vectors are within the row.
+    fn new() -> Self {
+        Self {
+            max: [-T::INFINITY; QUERIES],
+            sum: [0.0; QUERIES],
+        }
+    }
+
+    /// Turns the scores of more keys into weights e^(score − largest), and returns what those before
+    /// are to be multiplied by, as the largest may have changed.
+    fn weigh(&mut self, scores: &mut Tile<T>, spans: &[Span]) -> Column<T> {
+        let mut shifts = maxima(scores, spans);
+        let mut fades = [T::ZERO; QUERIES];
+        for r in (0..QUERIES).step_by(T::LANES) {
+            let [max, shift, fade] =
+                [&mut self.max, &mut shifts, &mut fades].map(|x| x.as_mut_ptr().wrapping_add(r));
+            // SAFETY: columns are whole vectors.
+            unsafe {
+                let old = T::Lanes::load(max);
+                let new = old.pmax(T::Lanes::load(shift));
+                new.store(max);
+                // Nothing seen yet: no exponent of −∞ − (−∞).
+                let by = new.andnot(new.eq(T::Lanes::splat(-T::INFINITY)));
+                by.store(shift);
+                math::exp::<T, T::Lanes>(old - by).store(fade);
+            }
+        }
+        let sums = weigh(scores, spans, &shifts);
+        for ((sum, fade), more) in self.sum.iter_mut().zip(&fades).zip(sums) {
+            *sum = *sum * fade.to_f64() + more.to_f64();
+        }
+        fades
+    }
+
+    /// ln Σ e^score; ∞ where there is no score.
+    fn logs(&self) -> Column<T> {
+        let mut logs = self.sum.map(T::from_f64);
+        for r in (0..QUERIES).step_by(T::LANES) {
+            // SAFETY: columns are whole vectors.
+            unsafe {
+                let (to, max) = (logs.as_mut_ptr().add(r), self.max.as_ptr().add(r));
+                let sum = T::Lanes::load(to);
+                let log = T::Lanes::load(max) + math::log::<T, T::Lanes>(sum);
+                let nothing = sum.eq(T::Lanes::splat(T::ZERO));
+                T::Lanes::select(nothing, T::Lanes::splat(T::INFINITY), log).store(to);
+            }
+        }
+        logs
+    }
+}
+
+/// Units of a head of keys, and what their outputs are made from.
+struct Forward<'a, T> {
+    entry: Entry<'a, T>,
+    key_head: usize,
+    units: Span,
+    tensors: [Heads<T>; 4],
+    lse: *mut T,
+}
+
+/// A tile of keys, ready for any unit.
+struct Keys<'a, T> {
+    tile: Span,
+    caps: Option<[T; KEYS]>,
+    k: Side<'a, T>,
+    v: Side<'a, T>,
+}
+
+impl<T: Float> Forward<'_, T> {
+    fn units(&self) -> impl Iterator<Item = Unit<T>> {
+        self.entry.units(self.key_head, self.units)
+    }
+
+    /// # Safety
+    /// As for `attention`.
+    unsafe fn run(&self, scores: &mut Tile<T>, [k_room, v_room]: [&mut Room; 2]) {
+        let (entry, a) = (&self.entry, self.entry.a);
+        let [_, k, v, _] = self.tensors.map(|x| x.head(entry.batch, self.key_head));
+        let mut running = [Running::new(); TOGETHER];
+        // Values that no query of a unit sees need not be multiplied.
+        let step = if entry.banded() { KEYS / 2 } else { KEYS };
+        for tile in entry.tiles(self.units()) {
+            // SAFETY: the tile is within all tensors.
+            unsafe {
+                let kt = (k.matrix(tile.start).transposed(), T::from_f64(a.scale));
+                let v = (v.matrix(tile.start), T::ONE);
+                let keys = Keys {
+                    tile,
+                    caps: entry.caps(tile),
+                    k: Side::new(kt, (a.dim, tile.len()), a.dim, k_room),
+                    v: Side::new(v, (tile.len(), a.value_dim), step, v_room),
+                };
+                for (unit, running) in self.units().zip(&mut running) {
+                    self.tile(&unit, &keys, running, scores);
+                }
+            }
+        }
+        for (unit, running) in self.units().zip(&running) {
+            // SAFETY: as above.
+            unsafe { self.finish(&unit, running) };
+        }
+    }
+
+    /// Goes on with the softmax of one unit's rows.
+    #[inline(never)]
+    unsafe fn tile(
+        &self,
+        unit: &Unit<T>,
+        keys: &Keys<T>,
+        running: &mut Running<T>,
+        scores: &mut Tile<T>,
+    ) {
+        let (entry, a, tile) = (&self.entry, self.entry.a, keys.tile);
+        let seen = entry.seen_by(unit, tile);
+        if seen.is_empty() {
+            return;
+        }
+        let begun = entry.keys(unit).start < tile.start;
+        let [q, _, _, o] = self.tensors.map(|x| x.head(entry.batch, unit.head));
+        let Span { start: first, .. } = unit.queries;
+        let count = unit.queries.len();
+        let columns = Span::new(seen.start / PANEL * PANEL, seen.end);
+        let depth = keys.v.runs(seen);
+        // SAFETY: unit and tile are within all tensors.
         unsafe {
-            let top = max::<T>(n, |j, count| {
-                let scores = scores(T::Lanes::load(at.add(j)), (j, count));
-                scores.store(at.add(j));
-                scores
-            });
-            let new = if self.max < top { top } else { self.max };
-            // Nothing seen yet: no exponent of −∞ − (−∞).
-            let by = if new == -T::INFINITY { T::ZERO } else { new };
-            let shift = T::Lanes::splat(by);
-            let [sum] = sums::<T, 1>(n, |j, _| {
-                let weights = math::exp::<T, T::Lanes>(T::Lanes::load(at.add(j)) - shift);
-                weights.store(at.add(j));
-                [weights]
-            });
-            let fade = (self.max - by).through(math::exp::<T, T::Lanes>);
-            self.sum = self.sum * fade.to_f64() + sum;
-            self.max = new;
-            fade
+            let to = (scores.at(0, 0), KEYS);
+            keys.k
+                .product(count, q.matrix(first), to, (columns, keys.k.all().1), false);
+            let mut spans = [Span::NONE; QUERIES];
+            for (r, span) in spans.iter_mut().enumerate().take(count) {
+                let row = scores.at(r, 0);
+                let seen = entry.scores(unit, first + r, tile, keys.caps.as_ref(), row);
+                *span = seen.widened(STRIP);
+                depth.clear_outside(row, *span);
+            }
+            let fades = running.weigh(scores, &spans[..count]);
+            for (r, span) in spans.iter().enumerate().take(count) {
+                if entry.drops() {
+                    multiply(
+                        scores.at(r, 0),
+                        *span,
+                        &entry.factors(unit, first + r, tile),
+                    );
+                }
+                if begun && fades[r] != T::ONE {
+                    let fade = T::Lanes::splat(fades[r]);
+                    update(o.row(first + r), a.value_dim, |x| x * fade);
+                }
+            }
+            let to = (o.row(first), o.stride);
+            keys.v
+                .product(count, scores.matrix(0), to, (keys.v.all().0, depth), begun);
+        }
+    }
+
+    /// Divides a unit's outputs by the sums of their weights.
+    #[inline(never)]
+    unsafe fn finish(&self, unit: &Unit<T>, running: &Running<T>) {
+        let (entry, a) = (&self.entry, self.entry.a);
+        let o = self.tensors[3].head(entry.batch, unit.head);
+        let lse = self.lse.wrapping_add(entry.line(unit));
+        let logs = running.logs();
+        for (r, sum) in running.sum.iter().enumerate().take(unit.queries.len()) {
+            let to = o.row(unit.queries.start + r);
+            // SAFETY: the row is within the tensors.
+            unsafe {
+                *lse.add(r) = logs[r];
+                if *sum == 0.0 {
+                    core::slice::from_raw_parts_mut(to, a.value_dim).fill(T::ZERO);
+                } else {
+                    let scale = T::Lanes::splat(T::from_f64(1.0 / sum));
+                    update(to, a.value_dim, |x| x * scale);
+                }
+            }
         }
     }
 }
@@ -154,10 +245,4 @@ unsafe fn update<T: Float>(x: *mut T, n: usize, f: impl Fn(T::Lanes) -> T::Lanes
     vectors::<T>(n, |i, count| unsafe {
         store(f(load(x.add(i), count)), x.add(i), count);
     });
-}
-
-fn multiply<T: Float>(row: &mut [T], factors: &[T; KEYS]) {
-    for (x, factor) in row.iter_mut().zip(factors) {
-        *x *= *factor;
-    }
 }

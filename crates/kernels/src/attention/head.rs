@@ -1,124 +1,201 @@
 //! Which scores of a head count, and how much.
 
-use super::{Attention, KEYS, QUERIES};
+use super::strip::STRIP;
+use super::tile::Span;
+use super::{Attention, KEYS, QUERIES, Rows};
 use crate::random::Stream;
-use crate::rows::keep;
+use crate::rows::load;
 use crate::simd::{Float, Lanes};
 
-/// One head of one batch entry.
-pub(super) struct Head<'a> {
-    a: &'a Attention,
-    pub(super) batch: usize,
-    pub(super) head: usize,
-    /// Which keys of the batch entry are real; null: all.
+/// One batch entry: what all its heads have in common.
+pub(super) struct Entry<'a, T> {
+    pub a: &'a Attention<T>,
+    pub batch: usize,
+    /// Which keys are real; null: all of `real`.
     mask: *const u8,
-    /// Keys up to the last real one: none behind counts for any query.
-    keys: usize,
+    /// From the first real key to the last.
+    real: Span,
     random: Option<Stream>,
 }
 
-impl<'a> Head<'a> {
+/// One tile of queries of one head.
+#[derive(Clone, Copy)]
+pub(super) struct Unit<T> {
+    /// Its head, of those of the queries.
+    pub head: usize,
+    pub queries: Span,
+    /// What is added to the scores of the head.
+    bias: Rows<T>,
+}
+
+impl<'a, T: Float> Entry<'a, T> {
     /// # Safety
     /// Mask and key of `a` are readable.
-    pub(super) unsafe fn new(a: &'a Attention, index: usize) -> Self {
-        let batch = index / a.heads;
-        let (mut mask, mut keys) = (a.mask, a.keys);
+    #[inline(never)]
+    pub unsafe fn new(a: &'a Attention<T>, batch: usize) -> Self {
+        let (mut mask, mut span) = (a.mask, Span::new(0, a.keys));
         if !mask.is_null() {
             mask = mask.wrapping_add(batch * a.keys);
             // SAFETY: the mask is [batch, keys].
             let real = unsafe { core::slice::from_raw_parts(mask, a.keys) };
-            keys = real
-                .iter()
-                .rposition(|real| *real != 0)
-                .map_or(0, |j| j + 1);
-            if real[..keys].iter().all(|real| *real != 0) {
+            let first = real.iter().position(|real| *real != 0);
+            let last = real.iter().rposition(|real| *real != 0);
+            span = Span::new(first.unwrap_or(0), last.map_or(0, |j| j + 1));
+            if real[span.start..span.end].iter().all(|real| *real != 0) {
                 mask = core::ptr::null();
             }
         }
         Self {
             a,
             batch,
-            head: index % a.heads,
             mask,
-            keys,
+            real: span,
             // SAFETY: a key that is there has four words.
             random: (!a.key.is_null()).then(|| unsafe { Stream::new(a.key, a.stream) }),
         }
     }
 
-    /// How many keys, of `count` from `start` on, query `i` may see: those behind are hidden.
-    pub(super) fn seen(&self, i: usize, (start, count): (usize, usize)) -> usize {
-        if !self.a.causal {
-            return count;
+    /// Tile `tile` of the queries of `head`.
+    pub fn unit(&self, head: usize, tile: usize) -> Unit<T> {
+        Unit {
+            head,
+            queries: Span::new(tile * QUERIES, self.a.queries).first(QUERIES),
+            bias: self.a.bias.head(self.batch, head),
         }
-        (i + 1 + self.a.keys)
-            .saturating_sub(self.a.queries + start)
-            .min(count)
     }
 
-    /// Keys in tiles `(start, count)`, as far as queries up to `last` see them.
-    pub(super) fn key_tiles(&self, last: usize) -> impl Iterator<Item = (usize, usize)> {
-        let end = self.seen(last, (0, self.keys));
-        (0..end)
-            .step_by(KEYS)
-            .map(move |start| (start, KEYS.min(end - start)))
+    /// Units `units` of a head of keys, of all that attend to it.
+    pub fn units(&self, key_head: usize, units: Span) -> impl Iterator<Item = Unit<T>> {
+        let (tiles, first) = (self.a.query_tiles(), key_head * self.a.group());
+        units
+            .range()
+            .map(move |unit| self.unit(first + unit / tiles, unit % tiles))
     }
 
-    /// Queries in tiles `(first, count)`.
-    pub(super) fn query_tiles(&self) -> impl Iterator<Item = (usize, usize)> {
-        let queries = self.a.queries;
-        (0..queries)
-            .step_by(QUERIES)
-            .map(move |first| (first, QUERIES.min(queries - first)))
+    /// Where the numbers of the unit's queries begin in a tensor `[batch, heads, queries]`.
+    pub fn line(&self, unit: &Unit<T>) -> usize {
+        (self.batch * self.a.heads + unit.head) * self.a.queries + unit.queries.start
     }
 
-    /// What the scores of a tile of keys are at most: −∞ for keys that are not real.
-    pub(super) fn caps<T: Float>(&self, (start, count): (usize, usize)) -> [T; KEYS] {
+    /// The keys that query `i` sees, from the first real one to the last.
+    fn seen(&self, i: usize) -> Span {
+        let a = self.a;
+        // Its own key is i + keys − queries, which may lie before the first.
+        let own = i + a.keys;
+        let start = own.saturating_sub(a.queries.saturating_add(a.before));
+        let end = (own + 1).saturating_add(a.after).saturating_sub(a.queries);
+        self.real.and(Span::new(start, end))
+    }
+
+    /// The keys of `tile`, counted from its first, that some query of the unit sees.
+    pub fn seen_by(&self, unit: &Unit<T>, tile: Span) -> Span {
+        self.keys(unit).and(tile).from(tile.start)
+    }
+
+    /// From the first key that a query of the unit sees to the last.
+    pub fn keys(&self, unit: &Unit<T>) -> Span {
+        let Span { start, end } = unit.queries;
+        Span::new(self.seen(start).start, self.seen(end - 1).end)
+    }
+
+    /// Tiles of the keys that some unit sees.
+    #[inline(never)]
+    pub fn tiles(&self, units: impl Iterator<Item = Unit<T>>) -> impl Iterator<Item = Span> {
+        let seen = units
+            .map(|unit| self.keys(&unit))
+            .filter(|keys| !keys.is_empty());
+        let all = seen.reduce(|a, b| Span::new(a.start.min(b.start), a.end.max(b.end)));
+        let all = all.unwrap_or(Span::NONE);
+        Span::new(all.start / KEYS * KEYS, all.end).steps(KEYS)
+    }
+
+    /// Whether queries see different keys.
+    pub fn banded(&self) -> bool {
+        self.a.before != usize::MAX || self.a.after != usize::MAX
+    }
+
+    /// What the scores of a tile of keys are at most: −∞ for keys that are not real. Nothing where
+    /// all are.
+    #[inline(never)]
+    pub fn caps(&self, tile: Span) -> Option<[T; KEYS]> {
+        if self.mask.is_null() {
+            return None;
+        }
         let mut caps = [T::INFINITY; KEYS];
-        if !self.mask.is_null() {
-            for (j, cap) in caps.iter_mut().enumerate().take(count) {
-                // SAFETY: the tile's keys are below `keys`.
-                if unsafe { *self.mask.add(start + j) } == 0 {
-                    *cap = -T::INFINITY;
-                }
+        for (j, cap) in caps.iter_mut().enumerate().take(tile.len()) {
+            // SAFETY: the tile's keys are below `keys`.
+            if unsafe { *self.mask.add(tile.start + j) } == 0 {
+                *cap = -T::INFINITY;
             }
         }
-        caps
+        Some(caps)
     }
 
-    /// Scores of the keys from `j` of a tile on, of which the query sees `count`, from what q·k is:
-    /// −∞ in all lanes that do not count.
-    #[inline(always)]
-    pub(super) fn scores<T: Float>(
+    /// Makes scores of what q·k·scale is for query `i` and the keys of `tile` that it sees, which it
+    /// returns, counted from the first. In the strips that have these, scores of keys that do not
+    /// count are −∞.
+    ///
+    /// # Safety
+    /// `row` has `KEYS` elements, `i` is of the unit.
+    #[inline(never)]
+    pub unsafe fn scores(
         &self,
-        products: T::Lanes,
-        (j, count): (usize, usize),
-        caps: &[T; KEYS],
-    ) -> T::Lanes {
-        let scale = T::Lanes::splat(T::from_f64(self.a.scale));
-        let scores = keep::<T>(products * scale, count, -T::INFINITY);
-        // SAFETY: the vector is within the tile.
-        scores.pmin(unsafe { T::Lanes::load(caps.as_ptr().add(j)) })
-    }
-
-    /// What the weights of query `i` and the tile's keys from `start` on are multiplied by: 0 for
-    /// those that are dropped. Nothing where none is.
-    pub(super) fn factors<T: Float>(
-        &self,
+        unit: &Unit<T>,
         i: usize,
-        (start, count): (usize, usize),
-    ) -> Option<[T; KEYS]> {
-        let (a, random) = (self.a, self.random.as_ref()?);
-        let mut factors = [T::ZERO; KEYS];
-        let line = (self.batch * a.heads + self.head) * a.queries + i;
+        tile: Span,
+        caps: Option<&[T; KEYS]>,
+        row: *mut T,
+    ) -> Span {
+        let seen = self.seen(i).and(tile).from(tile.start);
+        if seen.is_empty() {
+            return Span::NONE;
+        }
+        let whole = seen.widened(STRIP);
+        // SAFETY: whole vectors of a row are within it, and bias and mask have the tile's keys.
+        unsafe {
+            if !unit.bias.data.is_null() {
+                let bias = unit.bias.row(i).add(tile.start);
+                for j in (whole.start..whole.end).step_by(T::LANES) {
+                    let left = self.a.keys - tile.start;
+                    let bias = load(bias.add(j), left.saturating_sub(j).min(T::LANES));
+                    (T::Lanes::load(row.add(j)) + bias).store(row.add(j));
+                }
+            }
+            if let Some(caps) = caps {
+                for j in (whole.start..whole.end).step_by(T::LANES) {
+                    let cap = T::Lanes::load(caps.as_ptr().add(j));
+                    T::Lanes::load(row.add(j)).pmin(cap).store(row.add(j));
+                }
+            }
+            (whole.start..seen.start).for_each(|j| *row.add(j) = -T::INFINITY);
+            (seen.end..whole.end).for_each(|j| *row.add(j) = -T::INFINITY);
+        }
+        seen
+    }
+
+    /// Whether weights are dropped.
+    pub fn drops(&self) -> bool {
+        self.random.is_some()
+    }
+
+    /// What the weights of query `i` and the keys of `tile` are multiplied by: 0 for those that are
+    /// dropped.
+    #[inline(never)]
+    pub fn factors(&self, unit: &Unit<T>, i: usize, tile: Span) -> [T; KEYS] {
+        let a = self.a;
+        let mut factors = [T::ONE; KEYS];
+        let Some(random) = &self.random else {
+            return factors;
+        };
+        let line = self.line(unit) + i - unit.queries.start;
         let mut numbers = [0.0; KEYS];
-        let first = line as u64 * a.keys as u64 + start as u64;
-        random.fill(first, &mut numbers[..count]);
+        let first = line as u64 * a.keys as u64 + tile.start as u64;
+        random.fill(first, &mut numbers[..tile.len()]);
         let kept = T::from_f64(1.0 / (1.0 - a.dropout));
         let p = a.dropout as f32;
-        for (factor, number) in factors.iter_mut().zip(&numbers[..count]) {
+        for (factor, number) in factors.iter_mut().zip(&numbers) {
             *factor = if *number >= p { kept } else { T::ZERO };
         }
-        Some(factors)
+        factors
     }
 }

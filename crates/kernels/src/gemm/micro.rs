@@ -1,30 +1,32 @@
-//! The innermost loop: `MR` rows × `NV` vectors of C.
+//! The innermost loop: a few rows × a few vectors of C.
 
-use super::{MAX_NR, MR, Matrix, NV};
+use super::tile::{MAX_NR, MR};
+use super::{Matrix, Target};
 use crate::simd::{Float, Lanes};
 
-/// `R` rows × `NV` vectors of C from `R` rows of A and a panel of B; `add` keeps what is there.
+/// `R` rows × `NV` vectors of C from `R` rows of A and a panel of B.
+///
+/// A function of its own, small and called often: V8 compiles it early and keeps its order, which
+/// is all the scheduling there is. A vector load or two, then for each row one splat and its
+/// multiply-adds at once; the stores last and side by side, so that V8's revectorizer pairs them.
 ///
 /// # Safety
-/// A has `R × depth` elements, the panel `depth` dense rows, C the tile, its rows `row` elements
-/// apart.
-#[inline(always)]
-pub(super) unsafe fn micro<T: Float, const R: usize>(
+/// A has `R × depth` elements, the panel `depth` dense rows, C and what it begins with the tile.
+#[inline(never)]
+pub(super) unsafe fn micro<T: Float, const R: usize, const NV: usize>(
     depth: usize,
     a: Matrix<T>,
     panel: Matrix<T>,
-    c: *mut T,
-    row: usize,
-    add: bool,
+    to: Target<T>,
 ) {
     // SAFETY: the caller's promise.
     unsafe {
         let zero = T::Lanes::splat(T::ZERO);
         let mut sums = [[zero; NV]; R];
-        if add {
+        if !to.begin.is_null() {
             for (i, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = T::Lanes::load(c.add(i * row + v * T::LANES));
+                    *sum = T::Lanes::load(to.begin.add(i * to.begin_row + v * T::LANES));
                 }
             }
         }
@@ -46,7 +48,7 @@ pub(super) unsafe fn micro<T: Float, const R: usize>(
         }
         for (i, sums) in sums.iter().enumerate() {
             for (v, sum) in sums.iter().enumerate() {
-                sum.store(c.add(i * row + v * T::LANES));
+                sum.store(to.c.add(i * to.row + v * T::LANES));
             }
         }
     }
@@ -57,7 +59,7 @@ pub(super) unsafe fn micro<T: Float, const R: usize>(
 #[cfg(target_arch = "wasm32")]
 #[allow(clippy::pointers_in_nomem_asm_block)] // only the pointer passes, nothing it points to
 #[inline(always)]
-fn pin<T>(mut pointer: *const T) -> *const T {
+pub(crate) fn pin<T>(mut pointer: *const T) -> *const T {
     // SAFETY: no instruction, no effect.
     unsafe {
         core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
@@ -67,7 +69,7 @@ fn pin<T>(mut pointer: *const T) -> *const T {
 
 #[cfg(not(target_arch = "wasm32"))]
 #[inline(always)]
-fn pin<T>(pointer: *const T) -> *const T {
+pub(crate) fn pin<T>(pointer: *const T) -> *const T {
     pointer
 }
 
@@ -75,34 +77,48 @@ fn pin<T>(pointer: *const T) -> *const T {
 ///
 /// # Safety
 /// As for `micro`, but A and C have only `height` rows, and C `width` columns.
-pub(super) unsafe fn edge<T: Float>(
+pub(super) unsafe fn edge<T: Float, const NV: usize>(
     depth: usize,
     a: Matrix<T>,
     panel: Matrix<T>,
-    c: *mut T,
-    row: usize,
-    height: usize,
-    width: usize,
-    add: bool,
+    to: Target<T>,
+    (height, width): (usize, usize),
 ) {
     let mut aside = [T::ZERO; MR * MAX_NR];
     let nr = NV * T::LANES;
     // SAFETY: the caller's promise; `aside` holds a whole micro-tile.
     unsafe {
-        if add {
+        if !to.begin.is_null() {
             for i in 0..height {
-                (0..width).for_each(|j| aside[i * nr + j] = *c.add(i * row + j));
+                (0..width).for_each(|j| aside[i * nr + j] = *to.begin.add(i * to.begin_row + j));
             }
         }
-        let to = aside.as_mut_ptr();
-        match height {
-            1 => micro::<T, 1>(depth, a, panel, to, nr, add),
-            2 => micro::<T, 2>(depth, a, panel, to, nr, add),
-            3 => micro::<T, 3>(depth, a, panel, to, nr, add),
-            _ => micro::<T, MR>(depth, a, panel, to, nr, add),
-        }
+        let whole = Target::new(aside.as_mut_ptr(), nr).adding(true);
+        rows::<T, NV>(depth, a, panel, whole, height);
         for i in 0..height {
-            (0..width).for_each(|j| *c.add(i * row + j) = aside[i * nr + j]);
+            (0..width).for_each(|j| *to.c.add(i * to.row + j) = aside[i * nr + j]);
+        }
+    }
+}
+
+/// `micro` of `height` rows, as many as `MR` at most.
+///
+/// # Safety
+/// As for `micro`.
+pub(super) unsafe fn rows<T: Float, const NV: usize>(
+    depth: usize,
+    a: Matrix<T>,
+    panel: Matrix<T>,
+    to: Target<T>,
+    height: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match height {
+            1 => micro::<T, 1, NV>(depth, a, panel, to),
+            2 => micro::<T, 2, NV>(depth, a, panel, to),
+            3 => micro::<T, 3, NV>(depth, a, panel, to),
+            _ => micro::<T, MR, NV>(depth, a, panel, to),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::array::from_fn;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Lanes, Register};
+use super::{Lanes, MAX_LANES, Register};
 
 macro_rules! lanes {
     ($(#[$doc:meta])* $name:ident, $type:ident, $bits:ident, $count:literal) => {
@@ -254,6 +254,20 @@ macro_rules! lanes {
                     // SAFETY: the caller's promise.
                     unsafe { *to.add(lane) += f64::from(x) };
                 }
+            }
+            #[inline(always)]
+            fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES] {
+                from_fn(|i| Self(from_fn(|j| rows[j].0[i % $count])))
+            }
+            #[inline(always)]
+            unsafe fn load_even(from: *const $type) -> Self {
+                // SAFETY: the caller's promise.
+                Self(from_fn(|lane| unsafe { *from.add(2 * lane) }))
+            }
+            #[inline(always)]
+            fn interleave(self, b: Self) -> [Self; 2] {
+                let of = |at: usize| if at % 2 == 0 { self.0[at / 2] } else { b.0[at / 2] };
+                [0, 1].map(|half| Self(from_fn(|lane| of(half * $count + lane))))
             }
             #[inline(always)]
             unsafe fn transpose(

@@ -9,7 +9,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 #[cfg(not(target_feature = "relaxed-simd"))]
 use core::arch::wasm32::v128_bitselect;
 
-use super::{Lanes, Register};
+use super::{Lanes, MAX_LANES, Register};
 
 mod f32x4 {
     pub use core::arch::wasm32::{
@@ -49,7 +49,8 @@ mod f64x2 {
 
 macro_rules! lanes {
     ($(#[$doc:meta])* $name:ident, $type:ident, $bits:ident, $module:ident,
-     [$($lane:literal),+], $widen:expr, $narrow:expr, $transpose:expr) => {
+     [$($lane:literal),+], $widen:expr, $narrow:expr, $transpose:expr, $even:expr,
+     $interleave:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name(pub v128);
@@ -284,6 +285,27 @@ macro_rules! lanes {
                 }
             }
             #[inline(always)]
+            fn turned(rows: [Self; MAX_LANES]) -> [Self; MAX_LANES] {
+                let mut turned = rows;
+                for (to, column) in turned.iter_mut().zip($transpose([$(rows[$lane].0),+])) {
+                    *to = Self(column);
+                }
+                turned
+            }
+            #[inline(always)]
+            unsafe fn load_even(from: *const $type) -> Self {
+                // SAFETY: the caller's promise; the last number is the last lane of the second load.
+                let (a, b) = unsafe {
+                    let count = [$($lane),+].len();
+                    (Self::load(from), Self::load(from.add(count - 1)))
+                };
+                Self($even(a.0, b.0))
+            }
+            #[inline(always)]
+            fn interleave(self, b: Self) -> [Self; 2] {
+                $interleave(self.0, b.0).map(Self)
+            }
+            #[inline(always)]
             unsafe fn transpose(
                 from: *const $type,
                 from_row: usize,
@@ -322,12 +344,19 @@ lanes!(
             i64x2_shuffle::<0, 2>(ef, gh),
             i64x2_shuffle::<1, 3>(ef, gh),
         ]
-    }
+    },
+    |a, b| i32x4_shuffle::<0, 2, 5, 7>(a, b),
+    |a, b| [
+        i32x4_shuffle::<0, 4, 1, 5>(a, b),
+        i32x4_shuffle::<2, 6, 3, 7>(a, b),
+    ]
 );
 lanes!(
     /// Two `f64`.
     F64x2, f64, u64, f64x2, [0, 1],
     |lanes: F64x2| [lanes],
     |[lanes]: [F64x2; 1]| lanes,
-    |[a, b]: [v128; 2]| [i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b)]
+    |[a, b]: [v128; 2]| [i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b)],
+    |a, b| i64x2_shuffle::<0, 3>(a, b),
+    |a, b| [i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b)]
 );

@@ -1,0 +1,34 @@
+/** Random changes of texts, for `map`: `(text, random) => text`. */
+import { checkWhole } from "../checks.js";
+import { ArgumentError } from "../errors.js";
+import type { Generator } from "../random.js";
+
+/** A random change of a text. */
+export type TextChange = (text: string, random: Generator) => string;
+
+const wordsOf = (text: string): string[] => text.split(/\s+/u).filter((word) => word !== "");
+
+/** Leaves words out, each with probability `p`; one word always stays (Wei & Zou, 2019). */
+export function wordDropout(p = 0.1): TextChange {
+  if (!(p >= 0 && p <= 1)) throw new ArgumentError(`wordDropout: p is ${p}; it must be 0 to 1`);
+  return (text, random) => {
+    const words = wordsOf(text);
+    const kept = words.filter(() => random.uniform() >= p);
+    if (kept.length > 0 || words.length === 0) return kept.join(" ");
+    return words[random.below(words.length)]!;
+  };
+}
+
+/** Swaps two words, `times` over (Wei & Zou, 2019). */
+export function wordSwap(times = 1): TextChange {
+  checkWhole("wordSwap: times", times, 0);
+  return (text, random) => {
+    const words = wordsOf(text);
+    if (words.length < 2) return words.join(" ");
+    for (let i = 0; i < times; i++) {
+      const [a, b] = [random.below(words.length), random.below(words.length)];
+      [words[a], words[b]] = [words[b]!, words[a]!];
+    }
+    return words.join(" ");
+  };
+}

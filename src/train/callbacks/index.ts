@@ -1,0 +1,25 @@
+/** Callbacks: what takes part in training beside the model. */
+export type { BackupAndRestoreOptions } from "./backupAndRestore.js";
+export { BackupAndRestore } from "./backupAndRestore.js";
+export type { Moments } from "./callback.js";
+export { Callback } from "./callback.js";
+export type { CSVLoggerOptions } from "./csvLogger.js";
+export { CSVLogger } from "./csvLogger.js";
+export type { EarlyStoppingOptions } from "./earlyStopping.js";
+export { EarlyStopping } from "./earlyStopping.js";
+export { LambdaCallback } from "./lambdaCallback.js";
+export { LearningRateScheduler } from "./learningRateScheduler.js";
+export type { ModelCheckpointOptions, SavedModel } from "./modelCheckpoint.js";
+export { ModelCheckpoint } from "./modelCheckpoint.js";
+export type { MonitorOptions } from "./monitor.js";
+export type { ReduceLROnPlateauOptions } from "./reduceLROnPlateau.js";
+export { ReduceLROnPlateau } from "./reduceLROnPlateau.js";
+export type { RemoteMonitorOptions } from "./remoteMonitor.js";
+export { RemoteMonitor } from "./remoteMonitor.js";
+export type { SchedulerOptions } from "./scheduler.js";
+export { Scheduler } from "./scheduler.js";
+export type { SwapEMAWeightsOptions } from "./swapEMAWeights.js";
+export { SwapEMAWeights } from "./swapEMAWeights.js";
+export type { TensorBoardOptions } from "./tensorBoard.js";
+export { TensorBoard } from "./tensorBoard.js";
+export { TerminateOnNaN } from "./terminateOnNaN.js";
