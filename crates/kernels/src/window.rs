@@ -53,7 +53,7 @@ impl Axis {
     }
 
     /// The taps of output `o` that read the input.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn taps(&self, o: usize) -> Range<usize> {
         let from = self.position(o, 0);
         let below = |end: isize| divided_up((end - from).max(0) as usize, self.dilation);
@@ -63,7 +63,7 @@ impl Axis {
 
     /// The taps that read inputs `r` behind multiples of the stride, less the padding: the first,
     /// and from one to the next.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn meeting(&self, r: usize) -> (usize, usize) {
         let Self {
             stride,
@@ -80,7 +80,7 @@ impl Axis {
     }
 
     /// The outputs that read input `i`.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn readers(&self, i: usize) -> Readers {
         let Self {
             stride,
@@ -118,6 +118,7 @@ impl Axis {
     }
 
     /// The outputs of which all taps read the input.
+    #[inline(never)]
     pub(crate) fn inside(&self) -> Range<usize> {
         let reach = (self.kernel - 1) * self.dilation;
         let first = self.padding.div_ceil(self.stride).min(self.output);
@@ -128,6 +129,7 @@ impl Axis {
     }
 
     /// The outputs whose tap `k` reads the input.
+    #[inline(never)]
     pub(crate) fn outputs(&self, k: usize) -> Range<usize> {
         let reach = k * self.dilation;
         let below = |end: usize| {
@@ -209,11 +211,11 @@ impl Axis {
             let (mut r, mut before) = (0, 0);
             for k in 0..kernel {
                 let multiples = first.max(before)..last.min(output + before);
-                let outputs = self.outputs(k);
                 let (o, to, count, times) = if in_phases || stride == 1 {
                     let to = line.wrapping_add(r * length + multiples.start - first);
                     (multiples.start - before, to, multiples.len(), 1)
                 } else {
+                    let outputs = self.outputs(k);
                     let to = to.wrapping_offset(self.position(outputs.start, k));
                     (outputs.start, to, 1, outputs.len())
                 };
@@ -356,19 +358,15 @@ pub(crate) unsafe fn load_every<T: Float>(from: *const T, stride: usize) -> T::L
         match stride {
             1 => T::Lanes::load(from),
             2 => T::Lanes::load_even(from),
-            _ => load_some(from, stride, T::LANES),
+            _ => load_apart(from, stride),
         }
     }
 }
 
-/// The first `count` of numbers `stride` apart; 0 in the lanes behind.
-///
-/// # Safety
-/// They are readable.
-#[inline(always)]
-pub(crate) unsafe fn load_some<T: Float>(from: *const T, stride: usize, count: usize) -> T::Lanes {
+#[inline(never)]
+unsafe fn load_apart<T: Float>(from: *const T, stride: usize) -> T::Lanes {
     let mut lanes = [T::ZERO; MAX_LANES];
-    for (lane, value) in lanes.iter_mut().enumerate().take(count) {
+    for (lane, value) in lanes.iter_mut().enumerate().take(T::LANES) {
         // SAFETY: the caller says so.
         *value = unsafe { *from.add(lane * stride) };
     }

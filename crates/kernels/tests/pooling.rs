@@ -151,6 +151,30 @@ fn windows_apart_and_overlapping() {
 }
 
 #[test]
+fn touching_pairs_and_what_is_left_over() {
+    for (height, width) in [(2, 8), (5, 9), (6, 13), (9, 16), (4, 7), (7, 30)] {
+        let along = |size: usize| axis(size, size / 2, 2, [2, 1, 0]);
+        let (rows, columns) = (along(height), along(width));
+        let p = Pool {
+            planes: 3,
+            rows,
+            columns,
+        };
+        check_both(&p);
+        let mut x: Vec<f32> = floats(3 * height * width, 5);
+        for (at, value) in [f32::NAN, f32::NEG_INFINITY, f32::INFINITY]
+            .into_iter()
+            .enumerate()
+        {
+            (at..x.len()).step_by(5).for_each(|at| x[at] = value);
+        }
+        check(&p, &x);
+        x.fill(f32::NEG_INFINITY);
+        check(&p, &x);
+    }
+}
+
+#[test]
 fn dilated_windows_and_some_that_hang_over() {
     let along = axis(10, 4, 3, [3, 2, 1]);
     check_both(&Pool {

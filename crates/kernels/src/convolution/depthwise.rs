@@ -1,10 +1,10 @@
 //! Convolutions whose output channels read one input channel each, without products.
 
 use super::Convolution;
-use crate::rows::{for_each_line, sums};
-use crate::simd::{Float, Lanes};
+use crate::rows::for_each_line;
+use crate::simd::{F64x2, Float, Lanes, Register};
 use crate::team::Team;
-use crate::window::{load_every, load_some, vectors_and_rest};
+use crate::window::{load_every, vectors_and_rest};
 
 /// Output channels of an input channel up to which this is faster than products.
 pub(super) const MOST_OUTPUTS: usize = 3;
@@ -166,16 +166,7 @@ pub(super) unsafe fn weight<T: Float>(
                         let from = x.add(rows.position(o, row) as usize * columns.input);
                         let from = from.offset(columns.position(run.start, column));
                         let dy = dy.add(o * columns.output + run.start);
-                        let [sum] = sums::<T, 1>(run.len(), |i, count| {
-                            let from = from.add(i * columns.stride);
-                            let x = if count == T::LANES {
-                                load_every(from, columns.stride)
-                            } else {
-                                load_some(from, columns.stride, count)
-                            };
-                            [x * crate::rows::load(dy.add(i), count)]
-                        });
-                        *total += sum;
+                        *total += dot(from, columns.stride, dy, run.len());
                     }
                 }
             }
@@ -185,4 +176,23 @@ pub(super) unsafe fn weight<T: Float>(
             unsafe { *dw.add(channel * c.taps() + first + tap) = T::from_f64(*total) };
         }
     });
+}
+
+/// The sum of products of `n` numbers `stride` apart and as many neighbours.
+#[inline(never)]
+unsafe fn dot<T: Float>(x: *const T, stride: usize, dy: *const T, n: usize) -> f64 {
+    let mut sum = F64x2::splat(0.0);
+    let mut rest = 0.0;
+    // SAFETY: the caller says so.
+    unsafe {
+        vectors_and_rest::<T>(
+            n,
+            |i| {
+                sum = (load_every(x.add(i * stride), stride) * T::Lanes::load(dy.add(i)))
+                    .add_to_f64(sum)
+            },
+            |i| rest += (*x.add(i * stride) * *dy.add(i)).to_f64(),
+        );
+    }
+    Register::<f64>::reduce_sum(sum) + rest
 }

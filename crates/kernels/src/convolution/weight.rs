@@ -128,26 +128,37 @@ unsafe fn sum_pieces<T: Float>(
             block % across,
         );
         let (first, end) = (i * BLOCK, rows.min((i + 1) * BLOCK));
-        for output in (j * BLOCK..c.outputs.min((j + 1) * BLOCK)).step_by(T::LANES) {
-            let width = T::LANES.min(c.outputs - output);
+        // In f64, where results are checked rather than trained, one by one.
+        let whole = |from: usize, end: usize| T::LANES == MAX_LANES && from + T::LANES <= end;
+        let last = c.outputs.min((j + 1) * BLOCK);
+        for output in (j * BLOCK..last).step_by(T::LANES) {
             for row in (first..end).step_by(T::LANES) {
-                let height = T::LANES.min(end - row);
                 // SAFETY: the block is in each piece and in the gradient.
                 unsafe {
                     let from = sums.add(group * c.weights() + row * c.outputs + output);
-                    let sum = |i: usize| {
-                        let part = |piece: usize| {
-                            crate::rows::load(from.add(piece * total + i * c.outputs), width)
-                        };
-                        (1..pieces).fold(part(0), |sum: T::Lanes, piece| sum + part(piece))
-                    };
-                    let mut lanes = [T::Lanes::splat(T::ZERO); MAX_LANES];
-                    for (i, lanes) in lanes.iter_mut().enumerate().take(height) {
-                        *lanes = sum(i);
-                    }
                     let to = dw.add(group * c.weights() + output * rows + row);
-                    for (i, lanes) in T::Lanes::turned(lanes).iter().enumerate().take(width) {
-                        crate::rows::store(*lanes, to.add(i * rows), height);
+                    if whole(output, last) && whole(row, end) {
+                        let mut lanes = [T::Lanes::splat(T::ZERO); MAX_LANES];
+                        for (i, sum) in lanes.iter_mut().enumerate().take(T::LANES) {
+                            *sum = T::Lanes::load(from.add(i * c.outputs));
+                            for piece in 1..pieces {
+                                *sum += T::Lanes::load(from.add(piece * total + i * c.outputs));
+                            }
+                        }
+                        let turned = T::Lanes::turned(lanes);
+                        for (i, lanes) in turned.iter().enumerate().take(T::LANES) {
+                            lanes.store(to.add(i * rows));
+                        }
+                        continue;
+                    }
+                    for at in 0..T::LANES * T::LANES {
+                        let (i, o) = (at / T::LANES, at % T::LANES);
+                        if row + i < end && output + o < last {
+                            let from = from.add(i * c.outputs + o);
+                            let sum = (1..pieces)
+                                .fold(*from, |sum, piece| sum + *from.add(piece * total));
+                            *to.add(o * rows + i) = sum;
+                        }
                     }
                 }
             }
