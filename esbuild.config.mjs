@@ -46,6 +46,16 @@ const common = {
   logLevel: "warning",
 };
 
+/** What users import. */
+const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
+
+/**
+ * What entries share, and what is imported when it is needed, as libraries of file formats, is in
+ * files of its own: in one folder, where the worker's address, relative to whichever holds it, is
+ * the same.
+ */
+const parts = { splitting: true, chunkNames: "[name]-[hash]" };
+
 const bundle = (entryPoints, replacements, options = {}) =>
   build({
     ...common,
@@ -61,7 +71,8 @@ const bundle = (entryPoints, replacements, options = {}) =>
 const bundleForNode = () =>
   build({
     ...common,
-    entryPoints: { ferrograd: "src/index.ts" },
+    ...parts,
+    entryPoints: entries,
     outdir: "dist/node",
     platform: "node",
     target: "node20",
@@ -112,9 +123,11 @@ async function bundleInline() {
 }
 
 await prune();
+for (const folder of ["browser", "node"]) {
+  await rm(join(root, "dist", folder), { recursive: true, force: true });
+}
 await bundleForNode();
-await bundle(
-  { ferrograd: "src/index.ts", worker: "src/runtime/worker.ts" },
-  { urls: urls("./worker.js") },
-);
+const here = { urls: urls("./worker.js") };
+await bundle(entries, here, parts);
+await bundle({ worker: "src/runtime/worker.ts" }, here);
 await bundleInline();

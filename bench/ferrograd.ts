@@ -11,7 +11,7 @@ export const builds = ["plain", "relaxed", "wide"] as const;
 export type BuildName = (typeof builds)[number];
 
 /** Where the name of a build becomes options of `init`. */
-const initOptions: Readonly<Record<string, InitOptions & { readonly wide?: boolean }>> = {
+const initOptions: Readonly<Record<string, InitOptions>> = {
   plain: { build: "plain" },
   relaxed: { build: "relaxed" },
   wide: { wide: true },
@@ -21,10 +21,14 @@ const initOptions: Readonly<Record<string, InitOptions & { readonly wide?: boole
 export async function start({ threads, build = "" }: DriverOptions): Promise<Started> {
   await init({ threads, ...initOptions[build] });
   await sum(matmul(ones([4, 4]), ones([4, 4]))).item();
-  const info: ReturnType<ReturnType<typeof engine>["info"]> & { readonly wide?: boolean } =
-    engine().info();
-  const { threads: actual, reasons, wide } = info;
-  return { version: "", threads: actual, build: wide ? "wide" : info.build, reasons };
+  const info = engine().info();
+  const { wide, reasons } = info;
+  return {
+    version: "",
+    threads: info.threads,
+    build: wide ? "wide" : info.build,
+    reasons,
+  };
 }
 
 /** See Driver. The ops' rows are loaded if one is wanted: they need what pages do not have. */

@@ -3,22 +3,29 @@ import { join } from "node:path";
 import * as ts from "typescript";
 import { root } from "./packed.js";
 
-/** Everything that src/index.ts exports, a line a name. */
+/** What users import, by the name they import it from. */
+const entries = { ferrograd: "src/index.ts", "ferrograd/train": "src/train/entry.ts" };
+
+/** Everything that the entries export, a line a name. */
 export function apiReport(): string {
   const configFile = join(root, "tsconfig.build.json");
   const { config } = ts.readConfigFile(configFile, (path) => ts.sys.readFile(path)) as {
     config: unknown;
   };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const entry = join(root, "src/index.ts");
-  const program = ts.createProgram([entry], options);
+  const files = Object.entries(entries).map(([title, path]) => [title, join(root, path)] as const);
+  const program = ts.createProgram(
+    files.map(([, file]) => file),
+    options,
+  );
   const checker = program.getTypeChecker();
-  const module = checker.getSymbolAtLocation(program.getSourceFile(entry)!)!;
+  const moduleOf = (file: string): ts.Symbol =>
+    checker.getSymbolAtLocation(program.getSourceFile(file)!)!;
   return [
     "# The public API",
     "",
     "Every exported name with its type. Written by `test/package.test.ts`; do not edit.",
-    ...sections(checker, module, "ferrograd"),
+    ...files.flatMap(([title, file]) => sections(checker, moduleOf(file), title)),
     "",
   ].join("\n");
 }

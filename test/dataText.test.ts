@@ -264,6 +264,30 @@ describe("files", () => {
     await expect(rows.iterator().load(odd)).rejects.toThrow("saved columns are no names");
   });
 
+  it("what is not asked for is not read, and the stream is given up", async () => {
+    let [pulls, cancelled] = [0, false];
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        pulls++;
+        controller.enqueue(new TextEncoder().encode("1,2\n3,4\n"));
+      },
+      cancel() {
+        cancelled = true;
+      },
+    });
+    const rows: unknown[] = [];
+    for await (const row of data.fromCsv(endless, { numbers: true }).skip(3).prefetch(2)) {
+      rows.push(row);
+      if (rows.length === 2) break;
+    }
+    expect(rows).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
+    expect(pulls).toBeLessThan(10);
+    expect(cancelled).toBe(true);
+  });
+
   it("a record that never ends does not fill the memory", async () => {
     const endless = new ReadableStream<Uint8Array>({
       start(controller) {

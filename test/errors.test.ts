@@ -406,9 +406,9 @@ describe("names and options", () => {
       "mse",
     );
     expectError(
-      compiling({ metrics: ["f1"] }),
+      compiling({ metrics: ["f9"] }),
       ArgumentError,
-      'compile: metric "f1" is none of',
+      'compile: metric "f9" is none of',
       "accuracy",
     );
     const activation = failure(() => nn.linear(1, 1, { activation: "swish" as "silu" }));

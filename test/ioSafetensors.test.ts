@@ -38,6 +38,10 @@ describe("a file that the reference implementation (safetensors 0.8.0 for Python
     expect(readSafetensorsMetadata(bytes)).toEqual({ format: "np" });
   });
 
+  it("has them too as a Buffer, whose slices are views", () => {
+    expect(readSafetensors(Buffer.from(bytes))).toEqual(readSafetensors(bytes));
+  });
+
   it("is read from the middle of a buffer, at any alignment", () => {
     for (const offset of [1, 2, 3, 8]) {
       const shifted = new Uint8Array(bytes.length + offset + 5);

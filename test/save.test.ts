@@ -143,6 +143,23 @@ describe("a saved model", () => {
     expect(await weightsHash(loaded)).toBe(await weightsHash(model));
   });
 
+  it("has the same layers frozen, and the learning rate it had", async () => {
+    const model = classifier();
+    model.layers[0]!.freeze();
+    model.layers[1]!.children()[0]![1].freeze();
+    model.setup("test").optimizer.learningRate = 0.125;
+    await saveModel(model, at("frozen"));
+    const { model: loaded } = await loadModel(at("frozen"));
+    const frozenIn = (one: nn.Sequential): string[] =>
+      [...one.namedModules()].flatMap(([path, { frozen }]) => (frozen ? [path] : []));
+    expect(frozenIn(loaded)).toEqual(frozenIn(model));
+    expect(frozenIn(loaded)).toContain("0");
+    expect(loaded.parameters().map(({ requiresGrad }) => requiresGrad)).toEqual(
+      model.parameters().map(({ requiresGrad }) => requiresGrad),
+    );
+    expect(loaded.setup("test").optimizer.learningRate).toBe(0.125);
+  });
+
   it("goes through memory as it does through files", async () => {
     const model = classifier();
     const { model: loaded } = modelFromFiles(await modelFiles(model));
@@ -319,6 +336,9 @@ describe("a description that does not fit", () => {
         }),
       "momentum.0",
     ],
+    ["frozen layers it has not", (d) => (d.frozen = ["9"]), 'freezes "9"'],
+    ["frozen layers that are no list", (d) => (d.frozen = "0"), "no list"],
+    ["a learning rate that is none", (d) => (d.learningRate = -1), "learning rate -1"],
     ["steps that are no number", (d) => (d.optimizerSteps = "many"), "steps"],
     ["a random state that is none", (d) => (d.random = { seed: "x" }), "seed"],
     [

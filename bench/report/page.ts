@@ -14,6 +14,7 @@ export function withFigures(page: string, text: string): string {
 
 /** All results as Markdown, by the name of their file. */
 export function figuresText(all: readonly (readonly [file: string, results: Results])[]): string {
+  if (all.length === 0) return "None have been measured yet.";
   return all.map(([file, results]) => sectionOf(file, results)).join("\n\n");
 }
 

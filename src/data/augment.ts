@@ -320,8 +320,9 @@ export function randomNoise(deviation: number): ImageChange {
   if (!(deviation >= 0 && deviation < Infinity)) {
     throw new ArgumentError(`randomNoise: deviation is ${deviation}; it must be ≥ 0`);
   }
-  return (image, random) => ({
-    data: Float32Array.from(image.data, (value) => value + deviation * random.normal()),
-    shape: image.shape,
-  });
+  return (image, random) => {
+    const data = new Float32Array(image.data);
+    for (let i = 0; i < data.length; i++) data[i]! += deviation * random.normal();
+    return { data, shape: image.shape };
+  };
 }

@@ -78,6 +78,7 @@ export async function fromIdx(
   if (count === undefined || height === undefined || width === undefined || more.length > 0) {
     throw new DataError(`fromIdx: images have 3 axes, these have ${pixels.shape.length}`);
   }
-  const data = Float32Array.from(pixels.data, (pixel) => pixel * scale);
+  const data = new Float32Array(pixels.data);
+  for (let i = 0; i < data.length; i++) data[i]! *= scale;
   return fromArrays({ data, shape: [count, 1, height, width] }, classes);
 }

@@ -31,6 +31,10 @@ const mostPixels = 2 ** 26;
 const greatestRatio = 1032;
 /** What is inflated without being measured first. */
 const harmless = 2 ** 26;
+/** What an image may need without anything being asked. */
+const slack = 2 ** 12;
+/** Pixels a byte of JPEG: a block of 64 takes at least the one bit of the shortest code. */
+const pixelsOfByte = 64 * 8;
 
 const pngSign = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const jpegSign = [0xff, 0xd8, 0xff];
@@ -68,6 +72,12 @@ function checkPixels(name: string, width: number, height: number): void {
   );
 }
 
+/** Throws where an image needs more than its data can hold, before memory is taken for it. */
+function checkFilled(name: string, needed: number, most: number): void {
+  if (needed <= most + slack) return;
+  throw new DataError(`${name} is said to be larger than its data can hold`);
+}
+
 /** Channels that a PNG colour type has in the file. */
 const pngChannels = new Map([
   [0, 1],
@@ -87,7 +97,9 @@ async function decodePng(bytes: Uint8Array, name: string): Promise<Pixels> {
   const depth = bytes[header + 8]! * (pngChannels.get(bytes[header + 9]!) ?? 0);
   // A byte of filter a row; interlacing has rows of its own, twice as many at the most.
   const expected = (Math.ceil((width * depth) / 8) + 8) * height * 2 + 64;
-  await checkInflated(name, bytes, content, expected);
+  const packed = content.reduce((sum, { length }) => sum + length, 0);
+  checkFilled(name, (width * height * depth) / 8, packed * greatestRatio);
+  if (packed * greatestRatio > harmless) await checkInflated(name, bytes, content, expected);
   const { convertIndexedToRgb, decode } = await import("fast-png");
   // What only describes the image may hide attacks of its own.
   const kept = ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"];
@@ -148,8 +160,6 @@ async function checkInflated(
   content: readonly Chunk[],
   expected: number,
 ): Promise<void> {
-  const packed = content.reduce((sum, { length }) => sum + length, 0);
-  if (packed * greatestRatio <= harmless) return;
   const { Unzlib } = await import("fflate");
   let found = 0;
   const inflate = new Unzlib((piece) => {
@@ -186,7 +196,9 @@ function unpacked(
 }
 
 async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Pixels> {
-  checkPixels(name, ...jpegSize(bytes, name));
+  const [columns, rows] = jpegSize(bytes, name);
+  checkPixels(name, columns, rows);
+  checkFilled(name, columns * rows, bytes.length * pixelsOfByte);
   const { default: jpeg } = await import("jpeg-js");
   const { width, height, data } = jpeg.decode(bytes, {
     useTArray: true,

@@ -78,10 +78,13 @@ function blended(
   other: Int32Array,
   share: number,
 ): Float32Array {
-  return Float32Array.from(data, (value, at) => {
-    const [row, column] = [Math.floor(at / width), at % width];
-    return share * value + (1 - share) * data[other[row]! * width + column]!;
+  const mixed = new Float32Array(data.length);
+  other.forEach((partner, row) => {
+    for (let at = row * width, from = partner * width; at < (row + 1) * width; at++, from++) {
+      mixed[at] = share * data[at]! + (1 - share) * data[from]!;
+    }
   });
+  return mixed;
 }
 
 /** Each row blended with another of its batch, and so their targets (Zhang et al., 2017). */
@@ -120,10 +123,14 @@ export function cutmix(options: MixOptions): BatchChange {
     const [tall, wide] = [Math.round(height * side), Math.round(width * side)];
     const [top, left] = [random.below(height - tall + 1), random.below(width - wide + 1)];
     const size = channels * height * width;
-    const data = Float32Array.from(x.data, (value, at) => {
-      const [row, column] = [Math.floor(at / width) % height, at % width];
-      const inside = row >= top && row < top + tall && column >= left && column < left + wide;
-      return inside ? x.data[other[Math.floor(at / size)]! * size + (at % size)]! : value;
+    const data = new Float32Array(x.data);
+    other.forEach((partner, row) => {
+      for (let line = 0; line < channels * height; line++) {
+        if (line % height < top || line % height >= top + tall) continue;
+        const at = line * width + left;
+        const from = partner * size + at;
+        data.set(x.data.subarray(from, from + wide), row * size + at);
+      }
     });
     const kept = 1 - (tall * wide) / (height * width);
     return [

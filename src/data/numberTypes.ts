@@ -40,13 +40,13 @@ export const numberTypes = {
       throw new DataError(`${name}: element ${at + wrong} of a bool array is ${bytes[wrong]}`);
     },
   },
-  i1: { name: "int8", bytes: 1, decode: ({ buffer }) => Int32Array.from(new Int8Array(buffer)) },
-  u1: { name: "uint8", bytes: 1, decode: (bytes) => Int32Array.from(bytes) },
-  i2: { name: "int16", bytes: 2, decode: ({ buffer }) => Int32Array.from(new Int16Array(buffer)) },
+  i1: { name: "int8", bytes: 1, decode: ({ buffer }) => new Int32Array(new Int8Array(buffer)) },
+  u1: { name: "uint8", bytes: 1, decode: (bytes) => new Int32Array(bytes) },
+  i2: { name: "int16", bytes: 2, decode: ({ buffer }) => new Int32Array(new Int16Array(buffer)) },
   u2: {
     name: "uint16",
     bytes: 2,
-    decode: ({ buffer }) => Int32Array.from(new Uint16Array(buffer)),
+    decode: ({ buffer }) => new Int32Array(new Uint16Array(buffer)),
   },
   i4: { name: "int32", bytes: 4, decode: ({ buffer }) => new Int32Array(buffer) },
   u4: {

@@ -1,5 +1,5 @@
 /** Parquet files, a row group at a time, by hyparquet, which is loaded when it is needed. */
-import type { AsyncBuffer, Compressors, FileMetaData } from "hyparquet";
+import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from "hyparquet";
 import { ArgumentError, DataError, reasonOf } from "../errors.js";
 import type { Bytes, BytesOptions, FileSource } from "./bytes.js";
 import { bytesOf } from "./bytes.js";
@@ -74,7 +74,12 @@ export async function fromParquet(
   const byteLength = await bytes.size();
   const file: AsyncBuffer = {
     byteLength,
-    slice: async (start, end = byteLength) => (await bytes.read(start, end)).buffer,
+    slice: (start, end = byteLength) => {
+      const read = bytes.read(start, end).then(({ buffer }) => buffer);
+      // The library asks for several parts at once, and awaits no more of them after a failure.
+      read.catch(() => undefined);
+      return read;
+    },
   };
   const metadata = await readable(bytes.name, () => library.parquetMetadataAsync(file));
   const groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
@@ -84,13 +89,39 @@ export async function fromParquet(
       `${bytes.name} says it has ${metadata.num_rows} rows; its groups have ${size}`,
     );
   }
-  const known = library.parquetSchema(metadata).children.map(({ element }) => element.name);
+  const schema = await readable(bytes.name, () => library.parquetSchema(metadata));
+  checkColumns(bytes.name, schema, metadata);
+  const known = schema.children.map(({ element }) => element.name);
   const missing = columns?.find((column) => !known.includes(column));
   if (missing !== undefined) {
     throw new DataError(`${bytes.name} has no column ${missing}: there are ${known.join(", ")}`);
   }
   const opened = { bytes, file, metadata, columns, groups };
   return new Dataset({ size, open: () => new ParquetCursor(opened) });
+}
+
+/** The paths of the columns that hold values. */
+function leavesOf({ children, path }: SchemaTree): string[] {
+  return children.length === 0 ? [path.join(".")] : children.flatMap(leavesOf);
+}
+
+/** Throws unless every group has the columns of the schema: the library relies on it. */
+function checkColumns(
+  name: string,
+  schema: SchemaTree,
+  { row_groups: groups }: FileMetaData,
+): void {
+  const leaves = leavesOf(schema);
+  const twice = leaves.find((leaf, index) => leaves.indexOf(leaf) < index);
+  if (twice !== undefined) throw new DataError(`${name} has two columns ${twice}`);
+  for (const [index, { columns }] of groups.entries()) {
+    const paths = columns.map(({ meta_data: about }) => about?.path_in_schema.join(".") ?? "");
+    if (paths.length === leaves.length && paths.every((path, at) => path === leaves[at])) continue;
+    throw new DataError(
+      `${name}: group ${index} has the columns ${paths.join(", ").slice(0, 200)}, ` +
+        `the schema ${leaves.join(", ").slice(0, 200)}`,
+    );
+  }
 }
 
 interface Opened {

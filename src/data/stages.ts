@@ -26,12 +26,26 @@ export function mapped<T, U>(
     make(value, elementGenerator(seed, epoch, index));
   const open = (epoch: number): Cursor<U> => {
     const counted = new CountingCursor(source.open(epoch));
+    if (parallel === 1) return eachBy(counted, ([value, index]) => apply(value, epoch, index));
     return new AheadCursor(counted, parallel - 1, ([value, index]) => apply(value, epoch, index));
   };
   if (!isIndexed(source)) return { size: source.size, open };
   const at = async (index: number, epoch: number): Promise<U> =>
     apply(await source.at(index, epoch), epoch, index);
   return parallel > 1 ? { size: source.size, at, open } : indexed(source.size, at);
+}
+
+/** What `work` makes of each element, one at a time. */
+function eachBy<T, U>(upstream: Cursor<T>, work: (value: T) => U | Promise<U>): Cursor<U> {
+  return {
+    next: async () => {
+      const step = await upstream.next();
+      return step.done ? step : { done: false, value: await work(step.value) };
+    },
+    state: () => upstream.state(),
+    load: (state) => upstream.load(state),
+    close: () => upstream.close(),
+  };
 }
 
 /** Elements with their numbers. */

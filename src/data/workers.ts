@@ -26,7 +26,8 @@ interface Made {
   readonly state: Json;
 }
 
-interface Reply {
+/** What comes back. */
+export interface Reply {
   readonly id: number;
   readonly value?: unknown;
   readonly error?: ErrorMessage;
@@ -35,7 +36,9 @@ interface Reply {
 /** What a worker of Node's `worker_threads` has that is needed here. */
 export interface NodeWorker {
   postMessage(message: unknown): void;
-  on(event: string, listener: (argument: never) => void): unknown;
+  on(event: "message", listener: (value: Reply) => void): unknown;
+  on(event: "error" | "messageerror", listener: (error: Error) => void): unknown;
+  on(event: "exit", listener: (code: number) => void): unknown;
   ref(): void;
   unref(): void;
 }
@@ -102,10 +105,10 @@ class Link {
   ) {
     if ("on" in worker) {
       let reason = "it ended";
-      worker.on("message", (reply: Reply) => this.take(reply));
-      worker.on("error", (error: Error) => (reason = error.message));
+      worker.on("message", (reply) => this.take(reply));
+      worker.on("error", (error) => (reason = error.message));
       worker.on("messageerror", () => this.die("a message could not be read"));
-      worker.on("exit", (code: number) => this.die(`${reason} (exit code ${code})`));
+      worker.on("exit", (code) => this.die(`${reason} (exit code ${code})`));
       // A process ends when nothing but idle workers is left.
       worker.unref();
     } else {

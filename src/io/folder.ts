@@ -1,6 +1,4 @@
 /** Folders of files: on the disk in Node, in the page's own storage (OPFS) in browsers. */
-import { openDiskFolder } from "./diskFolder.js";
-import { openPageFolder } from "./pageFolder.js";
 
 /** Files by name. All of it rejects with what the system says. */
 export interface Folder {
@@ -24,7 +22,8 @@ export interface Folder {
 /** The folder at `place`: a path. It need not be there before something is written. */
 export async function openFolder(place: string): Promise<Folder> {
   const storage = pageStorage();
-  return storage ? openPageFolder(storage, place) : openDiskFolder(place);
+  if (storage) return (await import("./pageFolder.js")).openPageFolder(storage, place);
+  return (await import("./diskFolder.js")).openDiskFolder(place);
 }
 
 /** What only browsers have: a file system of the page's own. */

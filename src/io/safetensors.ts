@@ -125,7 +125,8 @@ export function readSafetensors(bytes: Uint8Array, name = "safetensors"): Map<st
   if (at !== body.length) fail(`its tensors end at byte ${at}, its data at ${body.length}`);
   return new Map(
     found.map(({ key, type, shape, start, end }) => {
-      const data = type.decode(body.slice(start, end).buffer);
+      // A copy whatever the bytes are: the slice of a Buffer is a view.
+      const data = type.decode(new Uint8Array(body.subarray(start, end)).buffer);
       if (type.dtype === "bool" && data.some((byte) => byte > 1)) {
         fail(`tensor "${cut(key)}" is of dtype BOOL and holds other bytes than 0 and 1`);
       }

@@ -1,10 +1,11 @@
 /** Layers: classes, and functions that make them. */
 import type { ActivationName } from "./activation.js";
-import * as attention from "./attention.js";
 import type { Pair } from "../ops/window.js";
 import * as convolution from "./convolution.js";
+import * as attention from "./attention.js";
 import * as layers from "./layers.js";
 import * as pooling from "./pooling.js";
+import * as norms from "./normalization.js";
 import * as transformer from "./transformer.js";
 
 export type { ActivationName } from "./activation.js";
@@ -13,9 +14,10 @@ export * as init from "./init.js";
 export * from "./layers.js";
 export type { LayerConfig, Logits, Signal, StateEntry } from "./module.js";
 export { Module } from "./module.js";
+export * from "./normalization.js";
 export { BufferVariable, Parameter } from "./parameter.js";
-export * from "./attention.js";
 export * from "./pooling.js";
+export * from "./attention.js";
 export * from "./transformer.js";
 
 type Rest<Options, Named extends keyof Options> = Omit<Options, Named>;
@@ -45,6 +47,34 @@ export function layerNorm(
 ): layers.LayerNorm {
   return new layers.LayerNorm({ features, ...options });
 }
+
+/** Divides the last axis, `[..., features]`, by its root mean square. */
+export function rmsNorm(
+  features: number,
+  options: Rest<norms.RmsNormLayerOptions, "features"> = {},
+): norms.RmsNorm {
+  return new norms.RmsNorm({ features, ...options });
+}
+
+/** Normalizes each of `groups` groups of channels of `[batch, channels, ...]`. */
+export function groupNorm(
+  groups: number,
+  channels: number,
+  options: Rest<norms.GroupNormLayerOptions, "groups" | "channels"> = {},
+): norms.GroupNorm {
+  return new norms.GroupNorm({ groups, channels, ...options });
+}
+
+/** Normalizes each channel of `[batch, features, length]` by itself. */
+export function instanceNorm1d(
+  features: number,
+  options: Rest<norms.InstanceNormLayerOptions, "features"> = {},
+): norms.InstanceNorm {
+  return new norms.InstanceNorm({ features, ...options });
+}
+
+/** Normalizes each channel of `[batch, features, height, width]` by itself. */
+export const instanceNorm2d = instanceNorm1d;
 
 /** Normalizes each channel of `[batch, features]`. */
 export function batchNorm1d(

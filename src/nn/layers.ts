@@ -15,7 +15,8 @@ import {
 import { embedding as lookUp } from "../ops/embedding.js";
 import { matmul } from "../ops/matmul.js";
 import { flatten as flattenAxes, slice, transpose, unsqueeze } from "../ops/movement.js";
-import { batchNorm, layerNorm } from "../ops/normalization.js";
+import { batchNorm } from "../ops/batchNorm.js";
+import { layerNorm } from "../ops/groupNorm.js";
 import { max, mean, sum } from "../ops/reduce.js";
 import { formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -169,9 +170,14 @@ export interface BatchNormLayerOptions {
   readonly features: number;
   readonly eps?: number;
   readonly momentum?: number;
+  /** What follows; "relu" takes no pass over memory of its own. Default: "linear". */
+  readonly activation?: ActivationName;
 }
 
-/** Normalizes each channel of `[batch, features]` or `[batch, features, ...]` over all else. */
+/**
+ * Normalizes each channel of `[batch, features]` or `[batch, features, ...]` over all else, then an
+ * activation.
+ */
 export class BatchNorm extends Module {
   readonly type = "batchNorm";
   readonly weight: Parameter;
@@ -180,10 +186,16 @@ export class BatchNorm extends Module {
   readonly runningVar: BufferVariable;
   private readonly options: Required<BatchNormLayerOptions>;
 
-  constructor({ features, eps = 1e-5, momentum = 0.1 }: BatchNormLayerOptions) {
+  constructor({
+    features,
+    eps = 1e-5,
+    momentum = 0.1,
+    activation = "linear",
+  }: BatchNormLayerOptions) {
     super();
     checkSizes("batchNorm", { features });
-    this.options = { features, eps, momentum };
+    checkActivation("batchNorm", activation);
+    this.options = { features, eps, momentum, activation };
     this.weight = new Parameter(init.ones([features]), [features]);
     this.bias = new Parameter(init.zeros([features]), [features]);
     this.runningMean = new BufferVariable(init.zeros([features]), [features]);
@@ -191,10 +203,30 @@ export class BatchNorm extends Module {
   }
 
   run({ x, mask }: Signal): Signal {
+    return this.normalize(x, mask);
+  }
+
+  /** The activation of `x`, normalized, plus `residual`, of the same shape: a residual block's end. */
+  addTo(residual: Tensor, x: Tensor): Tensor {
+    return this.normalize(x, undefined, residual).x;
+  }
+
+  private normalize(x: Tensor, mask: Signal["mask"], residual?: Tensor): Signal {
     const { weight, bias, runningMean, runningVar, training } = this;
-    const { eps, momentum } = this.options;
-    const options = { weight, bias, runningMean, runningVar, training, eps, momentum };
-    return { x: batchNorm(x, options), mask };
+    const { eps, momentum, activation } = this.options;
+    const fused = activation === "relu" ? activation : "linear";
+    const y = batchNorm(x, {
+      weight,
+      bias,
+      runningMean,
+      runningVar,
+      training,
+      eps,
+      momentum,
+      activation: fused,
+      ...(residual && { residual }),
+    });
+    return fused === activation ? { x: y, mask } : activate(activation, y, mask);
   }
 
   config(): Required<BatchNormLayerOptions> {

@@ -70,6 +70,17 @@ export abstract class Module {
     });
   }
 
+  /** All modules inside by path, `0.self_attn`: each before those in it. */
+  namedModules(): Map<string, Module> {
+    const found = new Map<string, Module>();
+    for (const [name, child] of this.children()) {
+      const prefix = snakeCase(name);
+      found.set(prefix, child);
+      for (const [path, module] of child.namedModules()) found.set(`${prefix}.${path}`, module);
+    }
+    return found;
+  }
+
   /** All variables by path, `0.self_attn.in_proj_weight`: the module's own, then its children's. */
   namedVariables(): Map<string, Variable> {
     const found = new Map<string, Variable>();

@@ -1,10 +1,11 @@
 /** Layers by the type that saved files name. */
 import { DataError } from "../errors.js";
-import * as attention from "./attention.js";
 import * as convolution from "./convolution.js";
+import * as attention from "./attention.js";
 import * as layers from "./layers.js";
 import type { LayerConfig, Module } from "./module.js";
 import * as pooling from "./pooling.js";
+import * as norms from "./normalization.js";
 import * as transformer from "./transformer.js";
 
 /** A way to build a layer from its saved options, which its constructor checks. */
@@ -15,6 +16,9 @@ const builders: { readonly [type: string]: Builder } = {
   embedding: (options: layers.EmbeddingLayerOptions) => new layers.Embedding(options),
   layerNorm: (options: layers.LayerNormLayerOptions) => new layers.LayerNorm(options),
   batchNorm: (options: layers.BatchNormLayerOptions) => new layers.BatchNorm(options),
+  rmsNorm: (options: norms.RmsNormLayerOptions) => new norms.RmsNorm(options),
+  groupNorm: (options: norms.GroupNormLayerOptions) => new norms.GroupNorm(options),
+  instanceNorm: (options: norms.InstanceNormLayerOptions) => new norms.InstanceNorm(options),
   dropout: (options: layers.DropoutLayerOptions) => new layers.Dropout(options),
   activation: (options: layers.ActivationLayerOptions) => new layers.Activation(options),
   flatten: () => new layers.Flatten(),

@@ -118,7 +118,7 @@ const convolutionWeight: OpFunction<[sizes: Sizes, x: Tensor, dy: Tensor]> = def
       const wanted = Math.ceil(tasks / Math.ceil(weights / weightsPerTask));
       const pieces = Math.max(1, Math.min(sizes.batch, wanted));
       const { bytes } = dtypes[emitter.outputs[0]!.dtype];
-      const scratch = pieces > 1 ? emitter.scratch(pieces * weights * bytes) : 0;
+      const scratch = emitter.scratch(pieces * weights * bytes);
       const dw = emitter.output(0);
       emitter.call("convolution_weight", code, words, x, dy, dw, scratch, pieces);
     },

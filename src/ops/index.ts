@@ -2,15 +2,16 @@
  * The op table: every op users can call, by name. `Tensor`'s methods, the tests' rows and
  * `docs/ops.md` follow from it.
  */
-import { attentionWeights, scaledDotProductAttention } from "./attention.js";
 import { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
+import { batchNorm } from "./batchNorm.js";
+import { attentionWeights, scaledDotProductAttention } from "./attention.js";
 import { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 import { crossEntropy } from "./crossEntropy.js";
 import * as elementwise from "./elementwise.js";
 import { embedding, oneHot } from "./embedding.js";
+import { groupNorm, instanceNorm, layerNorm, rmsNorm } from "./groupNorm.js";
 import { matmul } from "./matmul.js";
 import * as movement from "./movement.js";
-import { batchNorm, layerNorm } from "./normalization.js";
 import * as pooling from "./pooling.js";
 import * as reduce from "./reduce.js";
 import { rotaryEmbedding } from "./rotaryEmbedding.js";
@@ -34,6 +35,9 @@ export const tensorOps = {
   logSoftmax,
   crossEntropy,
   layerNorm,
+  rmsNorm,
+  groupNorm,
+  instanceNorm,
   batchNorm,
   embedding,
   oneHot,

@@ -30,7 +30,7 @@ const mostTaps = 2 ** 24;
 export interface MaxPool1dOptions {
   /** From one window to the next. Default: the kernel's size, so that windows touch. */
   readonly stride?: number;
-  /** Positions around the input that are never the largest; at most half the kernel. Default: 0. */
+  /** Positions around the input that are never the largest; less than the window. Default: 0. */
   readonly padding?: number;
   /** From one tap of a window to the next. Default: 1. */
   readonly dilation?: number;
@@ -42,7 +42,7 @@ export interface MaxPool1dOptions {
 export interface MaxPool2dOptions {
   /** From one window to the next. Default: the kernel's size, so that windows touch. */
   readonly stride?: Pair;
-  /** Positions around the input that are never the largest; at most half the kernel. Default: 0. */
+  /** Positions around the input that are never the largest; less than the window. Default: 0. */
   readonly padding?: Pair;
   /** From one tap of a window to the next. Default: 1. */
   readonly dilation?: Pair;
@@ -54,7 +54,7 @@ export interface MaxPool2dOptions {
 export interface AvgPool1dOptions {
   /** From one window to the next. Default: the kernel's size, so that windows touch. */
   readonly stride?: number;
-  /** Zeros around the input; at most half the kernel. Default: 0. */
+  /** Zeros around the input; less than the window. Default: 0. */
   readonly padding?: number;
   /** Keeps a last window that hangs over the end. Default: false. */
   readonly ceilMode?: boolean;
@@ -66,7 +66,7 @@ export interface AvgPool1dOptions {
 export interface AvgPool2dOptions {
   /** From one window to the next. Default: the kernel's size, so that windows touch. */
   readonly stride?: Pair;
-  /** Zeros around the input; at most half the kernel. Default: 0. */
+  /** Zeros around the input; less than the window. Default: 0. */
   readonly padding?: Pair;
   /** Keeps a last window that hangs over the end. Default: false. */
   readonly ceilMode?: boolean;
@@ -178,21 +178,21 @@ function axesOf(
   const dilations = pairOf(`${op}: dilation`, dilation, 1);
   const axis = (which: 0 | 1): Axis => {
     const [kernel, pad] = [kernels[which], paddings[which]];
-    if (pad > kernel / 2) {
+    const reach = dilations[which] * (kernel - 1) + 1;
+    if (pad >= reach) {
       throw new ArgumentError(
-        `${op}: padding ${pad} is more than half the kernel of ${kernel}: a window would be empty`,
+        `${op}: padding ${pad} is not less than the window of ${reach}, which it would fill`,
       );
     }
     const input = x.shape[2 + which]!;
     const room = input + 2 * pad;
-    const reach = dilations[which] * (kernel - 1) + 1;
-    if (reach > room) {
+    const windows = windowsIn(room, { stride: strides[which], reach, ceil: ceilMode });
+    if (windows < 1) {
       throw new ShapeError(
         `${op}: ${formatShape(x.shape)}: a window of ${reach} does not fit in ${room} positions, ` +
           "padding included",
       );
     }
-    const windows = windowsIn(room, { stride: strides[which], reach, ceil: ceilMode });
     // The last must begin in the input or before it.
     const output = (windows - 1) * strides[which] >= input + pad ? windows - 1 : windows;
     return [input, output, kernel, strides[which], dilations[which], pad];

@@ -1,6 +1,5 @@
 /** The ops that users import by name. */
 export type { AttentionOptions } from "./attention.js";
-export { attentionWeights, scaledDotProductAttention } from "./attention.js";
 export type {
   Conv1dOptions,
   Conv2dOptions,
@@ -9,6 +8,9 @@ export type {
   Padding,
 } from "./conv.js";
 export { conv1d, conv2d, convTranspose1d, convTranspose2d } from "./conv.js";
+export type { BatchNormOptions } from "./batchNorm.js";
+export { batchNorm } from "./batchNorm.js";
+export { attentionWeights, scaledDotProductAttention } from "./attention.js";
 export { arange, full, normal, ones, uniform, zeros } from "./creation.js";
 export type { CrossEntropyOptions } from "./crossEntropy.js";
 export { crossEntropy } from "./crossEntropy.js";
@@ -64,6 +66,8 @@ export {
 } from "./elementwise.js";
 export type { EmbeddingOptions } from "./embedding.js";
 export { embedding, oneHot } from "./embedding.js";
+export type { GroupNormOptions, LayerNormOptions, RmsNormOptions } from "./groupNorm.js";
+export { groupNorm, instanceNorm, layerNorm, rmsNorm } from "./groupNorm.js";
 export { matmul } from "./matmul.js";
 export type { FlattenOptions, Range } from "./movement.js";
 export {
@@ -80,8 +84,6 @@ export {
   transpose,
   unsqueeze,
 } from "./movement.js";
-export type { BatchNormOptions, LayerNormOptions } from "./normalization.js";
-export { batchNorm, layerNorm } from "./normalization.js";
 export type {
   AvgPool1dOptions,
   AvgPool2dOptions,

@@ -1,5 +1,6 @@
 /** Rows that count by their class, where some classes are rarer than others. */
 import type { Table } from "../data/rows.js";
+import { classWeights } from "../data/samplers.js";
 import type { TypedArray } from "../dtype.js";
 import { ArgumentError, DataError } from "../errors.js";
 import { formatShape } from "../shape.js";
@@ -15,7 +16,7 @@ export type ClassWeight = "balanced" | readonly number[] | { readonly [label: nu
 export function weighClasses(rows: Rows, classWeight: ClassWeight): Rows {
   const [x, y, weights] = rows;
   const labels = labelsOf(y);
-  const byClass = classWeight === "balanced" ? balanced(labels) : given(classWeight);
+  const byClass = given(classWeight === "balanced" ? classWeights(labels) : classWeight);
   const data = Float32Array.from(labels, (label, row) => {
     const weight = byClass.get(label);
     if (weight === undefined) {
@@ -50,14 +51,6 @@ function labelsOf({ data, shape }: Table): TypedArray {
     throw new DataError(`fit: classWeight needs classes; row ${bad} of y is ${data[bad]}`);
   }
   return data;
-}
-
-function balanced(labels: TypedArray): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return new Map(
-    [...counts].map(([label, count]) => [label, labels.length / (counts.size * count)]),
-  );
 }
 
 function given(weights: Exclude<ClassWeight, "balanced">): Map<number, number> {

@@ -25,7 +25,7 @@ async function firstNonFinite(model: Module, x: Tensor): Promise<string> {
   for (const [path, variable] of model.namedVariables()) {
     if ((await countNonFinite(variable)) > 0) return `${path} holds values that are not finite`;
   }
-  const names = new Map(modulePaths(model));
+  const names = new Map([...model.namedModules()].map(([path, module]) => [module, path]));
   const outputs: { readonly name: string; readonly bad: Tensor }[] = [];
   const watch: Watcher = (module, output) => {
     const name = `${names.get(module) ?? ""} (${module.type})`.trim();
@@ -45,11 +45,4 @@ function nonFinite(x: Tensor): Tensor {
 
 async function countNonFinite(x: Tensor): Promise<number> {
   return noGrad(() => nonFinite(x)).item();
-}
-
-function modulePaths(model: Module, prefix = ""): [Module, string][] {
-  return model.children().flatMap(([name, child]): [Module, string][] => {
-    const path = prefix ? `${prefix}.${name}` : name;
-    return [[child, path], ...modulePaths(child, path)];
-  });
 }

@@ -25,6 +25,8 @@ interface Description {
   readonly format: typeof format;
   readonly version: number;
   readonly model: LayerConfig;
+  /** Paths of the modules that are frozen. */
+  readonly frozen?: readonly string[];
   readonly training?: CompileOptions;
   readonly optimizerSteps?: number;
   readonly learningRate?: number;
@@ -48,10 +50,12 @@ export async function modelFiles(
 ): Promise<ModelFiles> {
   const training = model.compiled ? model.setup("save") : undefined;
   const state = await training?.optimizer.stateDict();
+  const frozen = [...model.namedModules()].flatMap(([path, one]) => (one.frozen ? [path] : []));
   const description: Description = {
     format,
     version,
     model: { type: model.type, options: model.config() },
+    ...(frozen.length > 0 && { frozen }),
     ...(training && { training: training.options }),
     ...(state && {
       optimizerSteps: state.steps,
@@ -86,6 +90,7 @@ function buildModel({ description, data }: ModelFiles): LoadedModel {
   const weights = tensorsOf(data, "weights");
   const model = Sequential.fromConfig(checkSequential(saved.model));
   model.loadStateDict(weights);
+  freeze(model, saved.frozen ?? []);
   if (saved.training) {
     model.compile(saved.training);
     const variables = tensorsOf(data, "optimizer");
@@ -127,6 +132,15 @@ export async function weightsHash(model: Model): Promise<string> {
   return sha256(whole);
 }
 
+function freeze(model: Sequential, paths: readonly string[]): void {
+  const modules = model.namedModules();
+  for (const path of paths) {
+    const module = modules.get(path);
+    if (!module) throw new DataError(`the saved model freezes "${path}", which it has not`);
+    module.freeze();
+  }
+}
+
 function tensorsOf(data: ModelFiles["data"], kind: string): Map<string, TensorData> {
   const bytes = data.get(kind);
   if (!bytes) throw new DataError(`the saved model has no ${kind}`);
@@ -143,7 +157,8 @@ function checkDescription(description: object): Description {
       `the model is of format version ${saved.version}; this release reads version ${version}`,
     );
   }
-  const { classes } = saved;
+  const { classes, frozen = [] } = saved;
+  if (!Array.isArray(frozen)) throw new DataError("the saved frozen modules are no list");
   if (classes && !(Array.isArray(classes) && classes.every((name) => typeof name === "string"))) {
     throw new DataError("the saved classes are no list of names");
   }

@@ -13,7 +13,6 @@ import { ProgbarLogger } from "./progbarLogger.js";
 import type { Phase } from "./steps.js";
 import type { Rows } from "./feed.js";
 import type { FitFeeds } from "./fitFeeds.js";
-import { captureState, restoreState } from "./trainingState.js";
 
 /** A training run under way. */
 export class TrainingRun implements FitContext {
@@ -87,8 +86,9 @@ export class TrainingRun implements FitContext {
     this.tasks.push(task);
   }
 
-  state(): Promise<TrainingState> {
-    return captureState(this);
+  async state(): Promise<TrainingState> {
+    // Pages load it when they save.
+    return (await import("./trainingState.js")).captureState(this);
   }
 
   resume(state: TrainingState): void {
@@ -130,7 +130,10 @@ export class TrainingRun implements FitContext {
   async begin(): Promise<void> {
     await this.call((one) => one.onTrainBegin?.(this));
     this.begun = true;
-    if (this.waiting) await restoreState(this, this.waiting);
+    if (this.waiting) {
+      const { restoreState } = await import("./trainingState.js");
+      await restoreState(this, this.waiting);
+    }
     this.waiting = undefined;
   }
 

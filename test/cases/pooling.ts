@@ -139,6 +139,13 @@ export const poolingCases = {
         reference: (x) =>
           pooled(x, [sliding(4, 2, { stride: 1, dilation: 3 }), sliding(4, 3)], largest),
       },
+      // A window larger than the image, which it hangs over.
+      {
+        operands: [operand([1, 2, 4, 6])],
+        call: (x) => op.maxPool2d(x, [3, 2], { dilation: [2, 1], stride: 2, ceilMode: true }),
+        reference: (x) =>
+          pooled(x, [sliding(1, 3, { dilation: 2 }), sliding(3, 2, { stride: 2 })], largest),
+      },
       // The third window would begin behind the input.
       {
         operands: [operand([1, 1, 4, 4])],

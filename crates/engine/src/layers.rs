@@ -2,7 +2,7 @@
 
 use kernels::attention::{self as attend, Attention, Heads};
 use kernels::cross_entropy as entropy;
-use kernels::normalization::{self as norm, Affine, Channels};
+use kernels::normalization::{self as norm, Affine, Channels, Groups};
 use kernels::softmax as rows_of;
 use wasm_bindgen::prelude::*;
 
@@ -186,13 +186,15 @@ pub unsafe fn cross_entropy_soft_backward(
     }
 }
 
-/// Layer normalization of each row.
+/// Normalization of each group of channels; RMS normalization where `mean` is 0.
 #[wasm_bindgen]
-pub unsafe fn layer_norm(
+pub unsafe fn group_norm(
     team: usize,
     dtype: u32,
-    rows: usize,
-    cols: usize,
+    n: usize,
+    groups: usize,
+    channels: usize,
+    inner: usize,
     x: usize,
     gamma: usize,
     beta: usize,
@@ -201,16 +203,21 @@ pub unsafe fn layer_norm(
     mean: usize,
     rstd: usize,
 ) {
+    let sizes = Groups {
+        n,
+        groups,
+        channels,
+        inner,
+    };
     unsafe {
         with_float!(dtype, {
             let affine = Affine {
                 weight: gamma as *const T,
                 bias: beta as *const T,
             };
-            norm::layer_norm(
+            norm::group_norm(
                 team_at(team),
-                rows,
-                cols,
+                sizes,
                 x as *const T,
                 affine,
                 eps,
@@ -222,13 +229,15 @@ pub unsafe fn layer_norm(
     }
 }
 
-/// Gradients of `layer_norm`.
+/// Gradients of `group_norm`.
 #[wasm_bindgen]
-pub unsafe fn layer_norm_backward(
+pub unsafe fn group_norm_backward(
     team: usize,
     dtype: u32,
-    rows: usize,
-    cols: usize,
+    n: usize,
+    groups: usize,
+    channels: usize,
+    inner: usize,
     x: usize,
     gamma: usize,
     mean: usize,
@@ -240,13 +249,18 @@ pub unsafe fn layer_norm_backward(
     scratch: usize,
     block: usize,
 ) {
+    let sizes = Groups {
+        n,
+        groups,
+        channels,
+        inner,
+    };
     unsafe {
         with_float!(
             dtype,
-            norm::layer_norm_backward(
+            norm::group_norm_backward(
                 team_at(team),
-                rows,
-                cols,
+                sizes,
                 x as *const T,
                 gamma as *const T,
                 mean as *const T,
@@ -262,7 +276,7 @@ pub unsafe fn layer_norm_backward(
     }
 }
 
-/// Batch normalization by the batch's own statistics.
+/// Batch normalization by the batch's own statistics, a residual added and the negative cut off.
 #[wasm_bindgen]
 pub unsafe fn batch_norm(
     team: usize,
@@ -270,15 +284,24 @@ pub unsafe fn batch_norm(
     n: usize,
     channels: usize,
     inner: usize,
+    block: usize,
     x: usize,
     gamma: usize,
     beta: usize,
     eps: f64,
+    residual: usize,
+    relu: u32,
     y: usize,
     mean: usize,
     variance: usize,
+    scratch: usize,
 ) {
-    let sizes = Channels { n, channels, inner };
+    let sizes = Channels {
+        n,
+        channels,
+        inner,
+        block,
+    };
     unsafe {
         with_float!(dtype, {
             let affine = Affine {
@@ -291,9 +314,12 @@ pub unsafe fn batch_norm(
                 x as *const T,
                 affine,
                 eps,
+                residual as *const T,
+                relu != 0,
                 y as *mut T,
                 mean as *mut T,
                 variance as *mut T,
+                scratch as *mut f64,
             );
         });
     }
@@ -307,17 +333,26 @@ pub unsafe fn batch_norm_backward(
     n: usize,
     channels: usize,
     inner: usize,
+    block: usize,
     x: usize,
     gamma: usize,
     mean: usize,
     variance: usize,
     eps: f64,
+    y: usize,
     dy: usize,
     dx: usize,
     dgamma: usize,
     dbeta: usize,
+    dresidual: usize,
+    scratch: usize,
 ) {
-    let sizes = Channels { n, channels, inner };
+    let sizes = Channels {
+        n,
+        channels,
+        inner,
+        block,
+    };
     unsafe {
         with_float!(
             dtype,
@@ -329,10 +364,13 @@ pub unsafe fn batch_norm_backward(
                 mean as *const T,
                 variance as *const T,
                 eps,
+                y as *const T,
                 dy as *const T,
                 dx as *mut T,
                 dgamma as *mut T,
                 dbeta as *mut T,
+                dresidual as *mut T,
+                scratch as *mut f64,
             )
         );
     }

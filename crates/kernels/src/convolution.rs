@@ -18,7 +18,7 @@ use crate::team::Team;
 pub use crate::window::Axis;
 
 pub use input::convolution_input;
-use patches::{Grid, Image, Patches};
+use patches::{Grid, Image, Patches, Right};
 use product::{Product, products};
 pub use weight::convolution_weight;
 
@@ -147,16 +147,13 @@ pub unsafe fn convolution<T: Float>(
                 false => bias.wrapping_add(at % c.groups * c.outputs),
             },
         };
-        let count = c.batch * c.groups;
-        if c.is_pointwise() {
-            products(team, count, sizes, product, |at| {
-                let Image { tensor, at, .. } = c.input(x, at / c.groups, at % c.groups);
-                Matrix::dense(tensor.wrapping_add(at), c.input_plane())
-            });
-        } else {
-            products(team, count, sizes, product, |at| {
-                c.patches(x, at / c.groups, at % c.groups)
-            });
-        }
+        products(team, c.batch * c.groups, sizes, product, |at| {
+            let (image, group) = (at / c.groups, at % c.groups);
+            if c.is_pointwise() {
+                let Image { tensor, at, .. } = c.input(x, image, group);
+                return Right::Matrix(Matrix::dense(tensor.wrapping_add(at), c.input_plane()));
+            }
+            Right::Patches(c.patches(x, image, group))
+        });
     }
 }

@@ -1,7 +1,8 @@
 //! Cross-entropy of logits, with labels or with distributions.
 
 use crate::math;
-use crate::rows::{for_each_row, load, store, sums, vectors};
+use crate::pairs::{V, each, load, store, sums};
+use crate::rows::for_each_row;
 use crate::simd::{Float, Lanes};
 use crate::softmax::log_sum_exp;
 use crate::team::{FAULT_INDEX, Team};
@@ -70,7 +71,7 @@ unsafe fn spread<T: Float>(x: *const T, classes: usize, lse: f64, smoothing: f64
     if smoothing == 0.0 {
         return 0.0;
     }
-    let lse = T::Lanes::splat(T::from_f64(lse));
+    let lse = V::<T>::splat(T::from_f64(lse));
     // SAFETY: as above.
     let [sum] = sums::<T, 1>(classes, |i, count| unsafe { [lse - load(x.add(i), count)] });
     sum / classes as f64
@@ -92,7 +93,7 @@ pub unsafe fn cross_entropy_backward<T: Float>(
     dloss: *const T,
     dx: *mut T,
 ) {
-    let spread = T::Lanes::splat(T::from_f64(smoothing / classes as f64));
+    let spread = V::<T>::splat(T::from_f64(smoothing / classes as f64));
     for_each_row(team, rows, classes, |row| {
         // SAFETY: the row is within all.
         unsafe {
@@ -102,9 +103,9 @@ pub unsafe fn cross_entropy_backward<T: Float>(
                 return;
             };
             let scale = *dloss.add(row);
-            let (lse, d) = (T::Lanes::splat(*lse.add(row)), T::Lanes::splat(scale));
-            vectors::<T>(classes, |i, count| {
-                let probability = math::exp::<T, T::Lanes>(load(x.add(i), count) - lse);
+            let (lse, d) = (V::<T>::splat(*lse.add(row)), V::<T>::splat(scale));
+            each::<T>(classes, |i, count| {
+                let probability = math::exp::<T, V<T>>(load(x.add(i), count) - lse);
                 store((probability - spread) * d, dx.add(i), count);
             });
             *dx.add(class) -= T::from_f64(1.0 - smoothing) * scale;
@@ -126,14 +127,14 @@ pub unsafe fn cross_entropy_soft<T: Float>(
     loss: *mut T,
     lse: *mut T,
 ) {
-    let zero = T::Lanes::splat(T::ZERO);
+    let zero = V::<T>::splat(T::ZERO);
     for_each_row(team, rows, classes, |row| {
         // SAFETY: the row is within all.
         unsafe {
             let (x, t) = (logits.add(row * classes), targets.add(row * classes));
             let total = log_sum_exp(x, classes);
             *lse.add(row) = T::from_f64(total);
-            let shift = T::Lanes::splat(T::from_f64(total));
+            let shift = V::<T>::splat(T::from_f64(total));
             let [sum] = sums::<T, 1>(classes, |i, count| {
                 let weight = load(t.add(i), count);
                 let cost = weight * (shift - load(x.add(i), count));
@@ -164,13 +165,10 @@ pub unsafe fn cross_entropy_soft_backward<T: Float>(
         unsafe {
             let (x, t, dx) = (logits.add(at), targets.add(at), dx.add(at));
             let [weight] = sums::<T, 1>(classes, |i, count| [load(t.add(i), count)]);
-            let weight = T::Lanes::splat(T::from_f64(weight));
-            let (lse, d) = (
-                T::Lanes::splat(*lse.add(row)),
-                T::Lanes::splat(*dloss.add(row)),
-            );
-            vectors::<T>(classes, |i, count| {
-                let probability = math::exp::<T, T::Lanes>(load(x.add(i), count) - lse);
+            let weight = V::<T>::splat(T::from_f64(weight));
+            let (lse, d) = (V::<T>::splat(*lse.add(row)), V::<T>::splat(*dloss.add(row)));
+            each::<T>(classes, |i, count| {
+                let probability = math::exp::<T, V<T>>(load(x.add(i), count) - lse);
                 let difference = probability * weight - load(t.add(i), count);
                 store(difference * d, dx.add(i), count);
             });

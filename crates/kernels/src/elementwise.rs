@@ -10,11 +10,12 @@
 
 use core::mem::MaybeUninit;
 
+use crate::pairs::V;
 use crate::simd::{Float, Lanes};
 use crate::team::Team;
 
 use code::{Access, Code, Instruction};
-use execute::{V, execute};
+use execute::execute;
 use transfer::{copy_in, copy_out, gather, scatter};
 
 mod code;

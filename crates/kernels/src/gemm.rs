@@ -103,7 +103,7 @@ pub unsafe fn gemm<T: Float>(
                 0 => Target::new(c.add(at), n).from(addend.at(batch * m + i, j), addend.row),
                 _ => Target::new(pieces.partial.add((piece - 1) * size + at), n),
             };
-            product(height, width, depth.min(k - start), a, b, to);
+            product(height, width, depth.min(k - start), a, &b, to);
         }
     });
     if pieces.count > 1 {

@@ -3,6 +3,8 @@
 //! Beside each maximum stands which tap of its window it was, so that no gradient need look again.
 //! Taps are kept in the tensor's own type, that they line up with its vectors.
 
+mod pairs;
+
 use crate::rows::for_each_line;
 use crate::simd::{Float, Lanes, Register};
 use crate::team::Team;
@@ -49,6 +51,10 @@ impl Pool {
 /// # Safety
 /// `x` is `[planes, rows.input, columns.input]`, `y` and `taps` as large as the output.
 pub unsafe fn max_pool<T: Float>(team: &Team, p: &Pool, x: *const T, y: *mut T, taps: *mut T) {
+    if pairs::fits::<T>(p) {
+        // SAFETY: the caller says so.
+        return unsafe { pairs::max_pool(team, p, x, y, taps) };
+    }
     let Pool { rows, columns, .. } = *p;
     let work = columns.output * rows.kernel * columns.kernel;
     for_each_line(team, [p.planes, rows.output], work, |plane, o| {
@@ -119,6 +125,10 @@ pub unsafe fn max_pool_backward<T: Float>(
     taps: *const T,
     dx: *mut T,
 ) {
+    if pairs::fits::<T>(p) {
+        // SAFETY: the caller says so.
+        return unsafe { pairs::max_pool_backward(team, p, dy, taps, dx) };
+    }
     let Pool { rows, columns, .. } = *p;
     let work = columns.input * rows.kernel * columns.kernel;
     let plane_size = rows.output * columns.output;

@@ -140,29 +140,6 @@ pub(crate) fn sums<T: Float, const N: usize>(
     totals.map(Register::reduce_sum)
 }
 
-/// The largest of what `value(i, count)` gives for each vector of a row of `n`, −∞ of none; see
-/// [`vectors`]. Lanes from `count` on are not counted, and a NaN may be passed over.
-#[inline(always)]
-pub(crate) fn max<T: Float>(n: usize, mut value: impl FnMut(usize, usize) -> T::Lanes) -> T {
-    /// Enough comparisons under way at once to hide how long each takes.
-    const WAYS: usize = 4;
-    let mut ways = [T::Lanes::splat(-T::INFINITY); WAYS];
-    let mut i = 0;
-    while i + WAYS * T::LANES <= n {
-        for (v, way) in ways.iter_mut().enumerate() {
-            *way = way.loose_max(value(i + v * T::LANES, T::LANES));
-        }
-        i += WAYS * T::LANES;
-    }
-    vectors::<T>(n - i, |j, count| {
-        ways[0] = ways[0].loose_max(keep::<T>(value(i + j, count), count, -T::INFINITY));
-    });
-    let most = ways[0]
-        .loose_max(ways[1])
-        .loose_max(ways[2].loose_max(ways[3]));
-    most.reduce(|a, b| if a < b { b } else { a })
-}
-
 /// Adds the first `count` lanes, as `f64`, to the numbers at `to`.
 ///
 /// # Safety

@@ -377,21 +377,20 @@ assign_operators!(
     F64x2: MulAssign mul_assign *,
 );
 
-/// Keeps the compiler from deriving the pointer anew, which would undo the order of a loop: V8 runs
-/// wasm in the order it is written, and joins vectors only where stores are a fixed way apart.
+/// The same index, hidden from the compiler, which would make pointers of their own of what is
+/// added to it: V8 joins two vectors only where their addresses are one base and fixed offsets.
 #[cfg(target_arch = "wasm32")]
-#[allow(clippy::pointers_in_nomem_asm_block)] // only the pointer passes, nothing it points to
 #[inline(always)]
-pub(crate) fn pin<T>(mut pointer: *const T) -> *const T {
+pub(crate) fn hide(mut index: usize) -> usize {
     // SAFETY: no instruction, no effect.
     unsafe {
-        core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
+        core::arch::asm!("/* {0} */", inout(local) index, options(pure, nomem, nostack));
     }
-    pointer
+    index
 }
 
 #[cfg(not(target_arch = "wasm32"))]
 #[inline(always)]
-pub(crate) fn pin<T>(pointer: *const T) -> *const T {
-    pointer
+pub(crate) fn hide(index: usize) -> usize {
+    index
 }

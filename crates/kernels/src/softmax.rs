@@ -1,7 +1,8 @@
 //! Softmax and log-softmax over rows.
 
 use crate::math;
-use crate::rows::{for_each_row, load, max, store, sums, vectors};
+use crate::pairs::{V, each, load, max, store, sums};
+use crate::rows::for_each_row;
 use crate::simd::{F64x2, Float, Lanes};
 use crate::team::Team;
 
@@ -17,10 +18,10 @@ unsafe fn row_max<T: Float>(x: *const T, n: usize) -> T {
 /// # Safety
 /// They are readable.
 unsafe fn sum_exp<T: Float>(x: *const T, n: usize, shift: T) -> f64 {
-    let shift = T::Lanes::splat(shift);
+    let shift = V::<T>::splat(shift);
     // SAFETY: as above.
     let [sum] = sums::<T, 1>(n, |i, count| unsafe {
-        [math::exp::<T, T::Lanes>(load(x.add(i), count) - shift)]
+        [math::exp::<T, V<T>>(load(x.add(i), count) - shift)]
     });
     sum
 }
@@ -59,21 +60,21 @@ pub unsafe fn softmax<T: Float>(
         unsafe {
             let (x, y) = (x.add(row * columns), y.add(row * columns));
             let max = row_max(x, columns);
-            let shift = T::Lanes::splat(max);
+            let shift = V::<T>::splat(max);
             if logarithm {
-                let rest = T::Lanes::splat(T::from_f64(log(sum_exp(x, columns, max))));
-                vectors::<T>(columns, |i, count| {
+                let rest = V::<T>::splat(T::from_f64(log(sum_exp(x, columns, max))));
+                each::<T>(columns, |i, count| {
                     let log = load(x.add(i), count) - shift - rest;
                     store(log, y.add(i), count);
                 });
             } else {
                 let [sum] = sums::<T, 1>(columns, |i, count| {
-                    let e = math::exp::<T, T::Lanes>(load(x.add(i), count) - shift);
+                    let e = math::exp::<T, V<T>>(load(x.add(i), count) - shift);
                     store(e, y.add(i), count);
                     [e]
                 });
-                let scale = T::Lanes::splat(T::from_f64(1.0 / sum));
-                vectors::<T>(columns, |i, count| {
+                let scale = V::<T>::splat(T::from_f64(1.0 / sum));
+                each::<T>(columns, |i, count| {
                     store(load(y.add(i), count) * scale, y.add(i), count);
                 });
             }
@@ -101,9 +102,9 @@ pub unsafe fn softmax_backward<T: Float>(
             let (y, dy, dx) = (y.add(at), dy.add(at), dx.add(at));
             if logarithm {
                 let [sum] = sums::<T, 1>(columns, |i, count| [load(dy.add(i), count)]);
-                let sum = T::Lanes::splat(T::from_f64(sum));
-                vectors::<T>(columns, |i, count| {
-                    let probability = math::exp::<T, T::Lanes>(load(y.add(i), count));
+                let sum = V::<T>::splat(T::from_f64(sum));
+                each::<T>(columns, |i, count| {
+                    let probability = math::exp::<T, V<T>>(load(y.add(i), count));
                     let d = load(dy.add(i), count) - probability * sum;
                     store(d, dx.add(i), count);
                 });
@@ -111,8 +112,8 @@ pub unsafe fn softmax_backward<T: Float>(
                 let [sum] = sums::<T, 1>(columns, |i, count| {
                     [load(dy.add(i), count) * load(y.add(i), count)]
                 });
-                let sum = T::Lanes::splat(T::from_f64(sum));
-                vectors::<T>(columns, |i, count| {
+                let sum = V::<T>::splat(T::from_f64(sum));
+                each::<T>(columns, |i, count| {
                     let d = load(y.add(i), count) * (load(dy.add(i), count) - sum);
                     store(d, dx.add(i), count);
                 });

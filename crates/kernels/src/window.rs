@@ -149,55 +149,28 @@ impl Axis {
         vector: impl FnMut(usize),
         mut single: impl FnMut(usize),
     ) {
-        let inside = self.inside();
-        let inside = vectors_in::<T>(inside, vector);
-        (0..inside.start).for_each(&mut single);
-        (inside.end..self.output).for_each(&mut single);
+        let inside = vectors_in::<T>(self.inside(), vector);
+        let mut o = 0;
+        while o < self.output {
+            if o == inside.start && !inside.is_empty() {
+                o = inside.end;
+            } else {
+                single(o);
+                o += 1;
+            }
+        }
     }
 
     /// Adds up a row of inputs, all `fill` at first, of what outputs add to them:
     /// `add(k, o, to, count)` adds for tap `k` of outputs from `o` on to neighbours from `to` on.
     ///
+    /// Inputs `r` behind multiples of the stride are added up side by side, for each `r` below the
+    /// stride, and then put in order; with large strides each is by itself.
+    ///
     /// # Safety
     /// `to` is such a row.
     #[inline(always)]
     pub(crate) unsafe fn add_up<T: Float>(
-        &self,
-        fill: T,
-        to: *mut T,
-        mut add: impl FnMut(usize, usize, *mut T, usize),
-    ) {
-        let Self {
-            input,
-            kernel,
-            stride,
-            ..
-        } = *self;
-        // SAFETY: all places are in the row or the buffer.
-        unsafe {
-            if stride > 1 && stride <= MOST_PHASES {
-                self.add_up_phases(fill, to, add);
-                return;
-            }
-            core::slice::from_raw_parts_mut(to, input).fill(fill);
-            for k in 0..kernel {
-                let outputs = self.outputs(k);
-                let to = to.wrapping_offset(self.position(outputs.start, k));
-                if stride == 1 {
-                    add(k, outputs.start, to, outputs.len());
-                } else {
-                    outputs.clone().for_each(|o| {
-                        add(k, o, to.add((o - outputs.start) * stride), 1);
-                    });
-                }
-            }
-        }
-    }
-
-    /// As `add_up`: inputs `r` behind multiples of the stride are added up side by side, for each `r`
-    /// below the stride, and then put in order.
-    #[inline(always)]
-    unsafe fn add_up_phases<T: Float>(
         &self,
         fill: T,
         to: *mut T,
@@ -214,37 +187,54 @@ impl Axis {
         // Filled as far as it is used: it would take longer than all the rest.
         let mut phases = MaybeUninit::<[[T; MULTIPLES]; MOST_PHASES]>::uninit();
         let phases = phases.as_mut_ptr().cast::<T>();
+        let in_phases = stride > 1 && stride <= MOST_PHASES;
+        let (line, lines, length) = match in_phases {
+            true => (phases, stride, MULTIPLES),
+            false => (to, 1, input),
+        };
         let end = (input + padding).div_ceil(stride);
-        for first in (padding / stride..end).step_by(MULTIPLES) {
-            let last = end.min(first + MULTIPLES);
-            for r in 0..stride {
+        let mut first = padding / stride;
+        while first < end {
+            let last = if in_phases {
+                end.min(first + length)
+            } else {
+                end
+            };
+            let count = if in_phases { last - first } else { input };
+            for r in 0..lines {
                 // SAFETY: no phase is longer, and there are no more.
-                let phase = unsafe {
-                    core::slice::from_raw_parts_mut(phases.add(r * MULTIPLES), last - first)
-                };
-                phase.fill(fill);
+                unsafe { core::slice::from_raw_parts_mut(line.add(r * length), count).fill(fill) };
             }
             // The output of a multiple is so far before it.
             let (mut r, mut before) = (0, 0);
             for k in 0..kernel {
                 let multiples = first.max(before)..last.min(output + before);
-                if !multiples.is_empty() {
-                    let at = multiples.start;
-                    let to = phases.wrapping_add(r * MULTIPLES + at - first);
-                    add(k, at - before, to, multiples.len());
+                let outputs = self.outputs(k);
+                let (o, to, count, times) = if in_phases || stride == 1 {
+                    let to = line.wrapping_add(r * length + multiples.start - first);
+                    (multiples.start - before, to, multiples.len(), 1)
+                } else {
+                    let to = to.wrapping_offset(self.position(outputs.start, k));
+                    (outputs.start, to, 1, outputs.len())
+                };
+                for n in 0..times {
+                    add(k, o + n, to.wrapping_add(n * stride), count);
                 }
                 r += dilation;
                 while r >= stride {
                     (r, before) = (r - stride, before + 1);
                 }
             }
-            // SAFETY: these inputs are in the row.
-            unsafe { self.interleave(phases, first..last, to) };
+            if in_phases {
+                // SAFETY: these inputs are in the row.
+                unsafe { self.interleave(phases, first..last, to) };
+            }
+            first = last;
         }
     }
 
     /// Writes the inputs of these multiples of the stride.
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn interleave<T: Float>(&self, phases: *const T, multiples: Range<usize>, to: *mut T) {
         let Self {
             input,
@@ -322,17 +312,17 @@ fn divided_up(a: usize, b: usize) -> usize {
 /// Calls `vector` for all of `range`, a vector at a time, the last perhaps over some of the one
 /// before; gives what was met, which is nothing where the range is shorter than a vector.
 #[inline(always)]
-fn vectors_in<T: Float>(range: Range<usize>, mut vector: impl FnMut(usize)) -> Range<usize> {
+pub(crate) fn vectors_in<T: Float>(
+    range: Range<usize>,
+    mut vector: impl FnMut(usize),
+) -> Range<usize> {
     if range.len() < T::LANES {
         return range.start..range.start;
     }
     let mut at = range.start;
-    while at + T::LANES <= range.end {
-        vector(at);
+    while at < range.end {
+        vector(at.min(range.end - T::LANES));
         at += T::LANES;
-    }
-    if at < range.end {
-        vector(range.end - T::LANES);
     }
     range
 }

@@ -92,7 +92,7 @@ impl<'a, T: Float> Side<'a, T> {
                 // SAFETY: the runs fit in the room, one behind the other.
                 unsafe {
                     let to = to.add(packed_size(run.start, columns));
-                    pack(run.len(), columns, right.at(run.start, 0), to);
+                    pack(run.len(), columns, &right.at(run.start, 0), to);
                 }
             }
         }
@@ -136,7 +136,7 @@ impl<'a, T: Float> Side<'a, T> {
             let Some(panels) = self.panels else {
                 let right = self.right.at(depth.start, columns.start);
                 let a = a.at(0, depth.start);
-                return product(m, n, depth.len(), a, right, to.adding(add));
+                return product(m, n, depth.len(), a, &right, to.adding(add));
             };
             for run in depth.steps(self.step) {
                 let at = packed_size(run.start, self.columns) + columns.start * run.len();

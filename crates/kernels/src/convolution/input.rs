@@ -5,7 +5,7 @@
 
 use core::mem::MaybeUninit;
 
-use super::patches::{Grid, Image, Patches};
+use super::patches::{Grid, Image, Patches, Right};
 use super::product::{Product, TILE_ROWS, Tile, Tiles, products, tile_with_bias};
 use super::{Axis, Convolution, depthwise};
 use crate::gemm::{Matrix, TILE_VECTORS};
@@ -121,7 +121,10 @@ pub unsafe fn convolution_input<T: Float>(
             };
             products(team, c.batch * c.groups, sizes, product, |at| {
                 let plane = c.output_plane();
-                Matrix::dense(dy.wrapping_add(at * c.outputs * plane), plane)
+                Right::Matrix(Matrix::dense(
+                    dy.wrapping_add(at * c.outputs * plane),
+                    plane,
+                ))
             });
         } else {
             turn_weights(team, c, weight, scratch);
@@ -197,7 +200,7 @@ unsafe fn phases<T: Float>(
         unsafe {
             let a = turned.add(group * c.weights() + phase.before * c.inputs * c.outputs);
             let a = Matrix::dense(a, phase.depth(c));
-            let b = Patches {
+            let b = Right::Patches(Patches {
                 image: Image {
                     tensor: dy,
                     length: c.batch * c.groups * c.outputs * plane,
@@ -206,7 +209,7 @@ unsafe fn phases<T: Float>(
                 rows: phase.rows.grid(c.rows),
                 columns: phase.columns.grid(c.columns),
                 first: 0,
-            };
+            });
             let (bias, depth) = (channel_bias(group), phase.depth(c));
             let to = dx.add((image * c.groups + group) * c.inputs * c.input_plane());
             if strides == 1 {

@@ -1,8 +1,8 @@
 //! The patches of an image as a matrix that is never in memory: its panels are read from the image.
 
 use super::spot::Window;
-use crate::gemm::Panels;
-use crate::simd::{Float, Lanes, MAX_LANES, Register};
+use crate::gemm::{Matrix, Panels};
+use crate::simd::Float;
 
 /// One axis of an image and of the positions at which patches are taken: tap `t` at position `o`
 /// reads `o·stride + first + t·step`, which is 0 outside the image.
@@ -48,8 +48,18 @@ impl<T: Float> Patches<T> {
     }
 }
 
-impl<T: Float> Panels<T> for Patches<T> {
-    unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T) {
+impl<T: Float> Patches<T> {
+    /// As [`Panels::pack`].
+    #[inline(never)]
+    pub unsafe fn pack(
+        &self,
+        start: usize,
+        depth: usize,
+        j: usize,
+        n: usize,
+        nr: usize,
+        to: *mut T,
+    ) {
         let taps = self.taps();
         let mut window = Window::new(self.image, [self.rows, self.columns]);
         for at in (0..n.next_multiple_of(nr)).step_by(T::LANES) {
@@ -83,68 +93,47 @@ impl<T: Float> Panels<T> for Patches<T> {
             }
         }
     }
-
-    fn skip_columns(self, j: usize) -> Self {
-        let first = self.first + j;
-        Self { first, ..self }
-    }
 }
 
-/// The matrix `[positions, channels·taps]`: patches as rows.
+/// The right-hand sides of the products that convolutions are.
 #[derive(Clone, Copy)]
-pub(super) struct PatchRows<T>(pub Patches<T>);
+pub(super) enum Right<T> {
+    Matrix(Matrix<T>),
+    Patches(Patches<T>),
+}
 
-impl<T: Float> Panels<T> for PatchRows<T> {
+impl<T: Float> Panels<T> for Right<T> {
     unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T) {
-        let Self(patches) = self;
-        let (taps, plane) = (patches.taps(), patches.plane());
-        let first = patches.first + j;
-        let mut window = Window::new(patches.image, [patches.rows, patches.columns]);
-        for p in (0..depth).step_by(T::LANES) {
-            let count = T::LANES.min(depth - p);
-            window.place(start + p, count);
-            let mut base = patches.image.at + first / taps * plane;
-            let mut tap = first % taps;
-            let mut next = || {
-                // SAFETY: the caller says so.
-                let lanes = unsafe { window.read_one(base, tap) };
-                tap += 1;
-                if tap == taps {
-                    (base, tap) = (base + plane, 0);
-                }
-                lanes
-            };
-            for at in (0..n.next_multiple_of(nr)).step_by(T::LANES) {
-                let columns = if at + T::LANES <= n {
-                    lanes_of::<T>(T::LANES, &mut next)
-                } else {
-                    lanes_of::<T>(n.saturating_sub(at), &mut next)
-                };
-                let turned = T::Lanes::turned(columns);
-                // SAFETY: the caller says so.
-                unsafe {
-                    let to = to.add(at / nr * nr * depth + p * nr + at % nr);
-                    if count == T::LANES {
-                        (0..T::LANES).for_each(|row| turned[row].store(to.add(row * nr)));
-                    } else {
-                        (0..count).for_each(|row| turned[row].store(to.add(row * nr)));
-                    }
-                }
+        // SAFETY: the caller says so.
+        unsafe {
+            match self {
+                Self::Matrix(matrix) => pack_matrix(matrix.at(start, j), depth, n, nr, to),
+                Self::Patches(patches) => patches.pack(start, depth, j, n, nr, to),
             }
         }
     }
 
     fn skip_columns(self, j: usize) -> Self {
-        Self(self.0.skip_columns(j))
+        match self {
+            Self::Matrix(matrix) => Self::Matrix(matrix.at(0, j)),
+            Self::Patches(patches) => Self::Patches(Patches {
+                first: patches.first + j,
+                ..patches
+            }),
+        }
+    }
+
+    fn dense_rows(&self) -> Option<Matrix<T>> {
+        match self {
+            Self::Matrix(matrix) => matrix.dense_rows(),
+            _ => None,
+        }
     }
 }
 
-/// So many vectors from `next`, and zeros.
-#[inline(always)]
-fn lanes_of<T: Float>(count: usize, next: &mut impl FnMut() -> T::Lanes) -> [T::Lanes; MAX_LANES] {
-    let mut lanes = [T::Lanes::splat(T::ZERO); MAX_LANES];
-    for lanes in lanes.iter_mut().take(count) {
-        *lanes = next();
-    }
-    lanes
+/// A function of its own: inlined it would be there once for each width of panels.
+#[inline(never)]
+unsafe fn pack_matrix<T: Float>(matrix: Matrix<T>, depth: usize, n: usize, nr: usize, to: *mut T) {
+    // SAFETY: the caller says so.
+    unsafe { matrix.pack(0, depth, 0, n, nr, to) };
 }

@@ -1,5 +1,6 @@
 //! Many products of one size, cut into tiles that threads claim.
 
+use super::patches::Right;
 use crate::gemm::{Matrix, Panels, TILE_VECTORS, Target, product as multiply};
 use crate::simd::Float;
 use crate::team::Team;
@@ -83,12 +84,12 @@ pub(super) struct Product<T> {
 ///
 /// # Safety
 /// They have these sizes.
-pub(super) unsafe fn products<T: Float, B: Panels<T>>(
+pub(super) unsafe fn products<T: Float>(
     team: &Team,
     count: usize,
     [m, n, k]: [usize; 3],
     product: impl Fn(usize) -> Product<T>,
-    right: impl Fn(usize) -> B,
+    right: impl Fn(usize) -> Right<T>,
 ) {
     let tiles = Tiles::new::<T>(count, m, n);
     team.for_each_block(count * tiles.count(), |block| {
@@ -106,12 +107,12 @@ pub(super) unsafe fn products<T: Float, B: Panels<T>>(
 ///
 /// # Safety
 /// As for `products`; `c` is where the tile begins.
-#[inline(always)]
-pub(super) unsafe fn tile_with_bias<T: Float, B: Panels<T>>(
+#[inline(never)]
+pub(super) unsafe fn tile_with_bias<T: Float>(
     tile: Tile,
     k: usize,
     a: Matrix<T>,
-    b: B,
+    b: Right<T>,
     bias: *const T,
     c: *mut T,
     row: usize,
@@ -130,6 +131,6 @@ pub(super) unsafe fn tile_with_bias<T: Float, B: Panels<T>>(
             }
         }
         let to = Target::new(c, row).adding(!bias.is_null());
-        multiply(height, width, k, a.at(i, 0), b.skip_columns(j), to);
+        multiply(height, width, k, a.at(i, 0), &b.skip_columns(j), to);
     }
 }

@@ -49,7 +49,9 @@ pub(super) struct Window<T: Float> {
     runs: [Run; 2],
     first: usize,
     count: usize,
-    table: [[Read<T::Lanes>; 2]; TABLE],
+    /// What each tap reads, and of a `Split` its second read.
+    table: [Read<T::Lanes>; TABLE],
+    seconds: [Read<T::Lanes>; TABLE],
     /// The least and greatest offset that is read.
     offsets: [isize; 2],
 }
@@ -69,7 +71,8 @@ impl<T: Float> Window<T> {
             runs: [Run::default(); 2],
             first: 0,
             count: 0,
-            table: [[nothing; 2]; TABLE],
+            table: [nothing; TABLE],
+            seconds: [nothing; TABLE],
             offsets: [0; 2],
         }
     }
@@ -113,11 +116,13 @@ impl<T: Float> Window<T> {
                     break;
                 }
                 let down = row as isize * rows.step;
-                let reads = self.reads(lanes, down, across);
-                for Read { offset, .. } in reads {
-                    offsets = [offsets[0].min(offset), offsets[1].max(offset)];
+                let [read, second] = self.reads(lanes, down, across);
+                offsets = [offsets[0].min(read.offset), offsets[1].max(read.offset)];
+                self.table[tap] = read;
+                if self.kind == Kind::Split {
+                    offsets = [offsets[0].min(second.offset), offsets[1].max(second.offset)];
+                    self.seconds[tap] = second;
                 }
-                self.table[tap] = reads;
             }
         }
         if rows.taps * columns.taps > TABLE {
@@ -216,17 +221,17 @@ impl<T: Float> Window<T> {
     ///
     /// # Safety
     /// As for `read`.
-    #[inline(always)]
     pub unsafe fn read_all(&self, base: usize, channels: usize, mut to: *mut T, nr: usize) {
         let taps = self.rows.taps * self.columns.taps;
         let plane = self.rows.size * self.columns.size;
+        let whole = self.kind == Kind::Whole && self.columns.stride == 1 && taps <= TABLE;
         let within = self.is_within(base) && self.is_within(base + (channels - 1) * plane);
         // SAFETY: the caller says so, and offsets have been looked at.
         unsafe {
-            if self.kind == Kind::Whole && self.columns.stride == 1 && taps <= TABLE && within {
+            if whole && within {
                 let mut from = self.image.tensor.add(base);
                 for _ in 0..channels {
-                    for [Read { offset, mask }, _] in &self.table[..taps] {
+                    for Read { offset, mask } in &self.table[..taps] {
                         T::Lanes::load(from.offset(*offset)).and(*mask).store(to);
                         to = to.wrapping_add(nr);
                     }
@@ -252,7 +257,7 @@ impl<T: Float> Window<T> {
             if tap >= TABLE || self.kind != Kind::Whole || !self.is_within(base) {
                 return self.read_slowly(base, tap);
             }
-            let [Read { offset, mask }, _] = self.table[tap];
+            let Read { offset, mask } = self.table[tap];
             let from = self.image.tensor.add(base).offset(offset);
             match self.columns.stride {
                 1 => T::Lanes::load(from).and(mask),
@@ -269,7 +274,7 @@ impl<T: Float> Window<T> {
                 _ if self.kind == Kind::Apart || !self.is_within(base) => {
                     return self.lanes_apart(base, tap);
                 }
-                0..TABLE => self.table[tap],
+                0..TABLE => [self.table[tap], self.seconds[tap]],
                 _ => self.reads_of_tap(tap),
             };
             self.pick(self.image.tensor.add(base), reads)

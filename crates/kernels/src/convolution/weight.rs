@@ -1,14 +1,19 @@
-//! The gradient of a convolution by its weight: for each image `dy·patches(x)ᵀ`, summed.
+//! The gradient of a convolution by its weight: for each image `patches(x)·dyᵀ`, summed.
 
-use super::patches::PatchRows;
-use super::product::Tiles;
+use core::mem::MaybeUninit;
+
+use super::product::{TILE_ROWS, Tiles};
 use super::{Convolution, Image, depthwise};
-use crate::gemm::{Matrix, Panels, Target, product};
-use crate::simd::Float;
+use crate::gemm::{Matrix, Target, product};
+use crate::simd::{Float, Lanes, MAX_LANES, Register};
 use crate::team::Team;
 
-/// Weights whose pieces a thread adds up at once.
-const TOGETHER: usize = 4096;
+/// Positions of which patches are in memory at once, and room for them.
+const POSITIONS: usize = 256;
+const PATCHES_BYTES: usize = TILE_ROWS * POSITIONS * size_of::<f32>();
+
+/// Rows and columns of a block of weights that a thread adds up and turns.
+const BLOCK: usize = 64;
 
 /// `dw = Σ dy·patches(x)ᵀ` over images. The batch is cut into `pieces`, whose sums are added in
 /// order.
@@ -28,75 +33,124 @@ pub unsafe fn convolution_weight<T: Float>(
     unsafe {
         if c.is_direct() {
             depthwise::weight(team, c, x, dy, dw);
-        } else if c.is_pointwise() {
-            sum_of_products(team, c, dy, dw, scratch, pieces, |image, group| {
-                let Image { tensor, at, .. } = c.input(x, image, group);
-                Matrix::dense(tensor.wrapping_add(at), c.input_plane()).transposed()
-            });
         } else {
-            sum_of_products(team, c, dy, dw, scratch, pieces, |image, group| {
-                PatchRows(c.patches(x, image, group))
-            });
+            sum_images(team, c, x, dy, scratch, pieces);
+            team.barrier();
+            sum_pieces(team, c, scratch, dw, pieces);
         }
     }
 }
 
-unsafe fn sum_of_products<T: Float, B: Panels<T>>(
+/// For each piece of the batch and each group `Σ patches(x)·dyᵀ`, which is the weight's gradient
+/// turned: so the patches are the left operand, whose rows may stand as they are read.
+unsafe fn sum_images<T: Float>(
     team: &Team,
     c: &Convolution,
+    x: *const T,
     dy: *const T,
-    dw: *mut T,
-    scratch: *mut T,
+    sums: *mut T,
     pieces: usize,
-    right: impl Fn(usize, usize) -> B,
 ) {
-    let width = c.inputs * c.taps();
-    let positions = c.output_plane();
-    let total = c.groups * c.weights();
-    let tiles = Tiles::new::<T>(pieces * c.groups, c.outputs, width);
-    let blocks = pieces * c.groups * tiles.count();
-    let sums = if pieces == 1 { dw } else { scratch };
-    team.for_each_block(blocks, |block| {
-        let tile = tiles.tile(block % tiles.count());
-        let (piece, group) = (
-            block / tiles.count() / c.groups,
-            block / tiles.count() % c.groups,
-        );
-        let images = piece * c.batch / pieces..(piece + 1) * c.batch / pieces;
+    let rows = c.inputs * c.taps();
+    let tiles = Tiles::new::<T>(pieces * c.groups, rows, c.outputs);
+    team.for_each_block(pieces * c.groups * tiles.count(), |block| {
+        let (at, tile) = (block / tiles.count(), tiles.tile(block % tiles.count()));
+        let (piece, group) = (at / c.groups, at % c.groups);
         // SAFETY: the tile is in the piece's sum.
         unsafe {
-            let to = sums.add(piece * total + group * c.weights() + tile.i * width + tile.j);
-            let mut add = false;
-            for image in images {
-                let channel = (image * c.groups + group) * c.outputs + tile.i;
-                let a = Matrix::dense(dy.add(channel * positions), positions);
-                let b = right(image, group).skip_columns(tile.j);
-                let to = Target::new(to, width).adding(add);
-                product(tile.height, tile.width, positions, a, b, to);
-                add = true;
+            let to = sums.add(at * c.weights() + tile.i * c.outputs + tile.j);
+            let to = Target::new(to, c.outputs);
+            let images = piece * c.batch / pieces..(piece + 1) * c.batch / pieces;
+            if images.is_empty() {
+                to.fill(tile.height, tile.width);
             }
-            if !add {
-                for row in 0..tile.height {
-                    core::slice::from_raw_parts_mut(to.add(row * width), tile.width).fill(T::ZERO);
-                }
+            for image in images.clone() {
+                let to = to.adding(image > images.start);
+                let channel = (image * c.groups + group) * c.outputs + tile.j;
+                let dy = Matrix::dense(dy.add(channel * c.output_plane()), c.output_plane());
+                let size = [tile.height, tile.width];
+                add_image(c, [image, group, tile.i], size, x, dy.transposed(), to);
             }
         }
     });
-    if pieces == 1 {
-        return;
+}
+
+/// Adds one image's product: rows of patches from `first` on, times `dy: [positions, outputs]`.
+unsafe fn add_image<T: Float>(
+    c: &Convolution,
+    [image, group, first]: [usize; 3],
+    [height, width]: [usize; 2],
+    x: *const T,
+    dy: Matrix<T>,
+    to: Target<T>,
+) {
+    let positions = c.output_plane();
+    // SAFETY: the caller's promise; the patches fit in their room.
+    unsafe {
+        if c.is_pointwise() {
+            let Image { tensor, at, .. } = c.input(x, image, group);
+            let channels = Matrix::dense(tensor.add(at), positions).at(first, 0);
+            product(height, width, positions, channels, &dy, to);
+            return;
+        }
+        let mut room = MaybeUninit::<[u128; PATCHES_BYTES / 16]>::uninit();
+        let room = room.as_mut_ptr().cast::<T>();
+        let patches = c.patches(x, image, group);
+        let most = PATCHES_BYTES / size_of::<T>() / height;
+        let together = (most - most % T::LANES).min(POSITIONS);
+        for start in (0..positions).step_by(together) {
+            let count = together.min(positions - start);
+            let row = count.next_multiple_of(T::LANES);
+            // A panel as wide as all positions has rows one behind the other.
+            patches.pack(first, height, start, count, row, room);
+            let to = to.adding(start > 0 || !to.begin.is_null());
+            let left = Matrix::dense(room.cast_const(), row);
+            product(height, width, count, left, &dy.at(start, 0), to);
+        }
     }
-    team.barrier();
-    team.for_each_block(total.div_ceil(TOGETHER), |block| {
-        let first = block * TOGETHER;
-        crate::rows::vectors::<T>(TOGETHER.min(total - first), |i, count| {
-            // SAFETY: there are so many weights in each piece.
-            unsafe {
-                let part = |piece: usize| {
-                    crate::rows::load(scratch.add(piece * total + first + i).cast_const(), count)
-                };
-                let sum = (1..pieces).fold(part(0), |sum: T::Lanes, piece| sum + part(piece));
-                crate::rows::store(sum, dw.add(first + i), count);
+}
+
+/// Adds the pieces up and turns them: `[group, rows, outputs]` becomes `[group, outputs, rows]`.
+unsafe fn sum_pieces<T: Float>(
+    team: &Team,
+    c: &Convolution,
+    sums: *const T,
+    dw: *mut T,
+    pieces: usize,
+) {
+    let rows = c.inputs * c.taps();
+    let (down, across) = (rows.div_ceil(BLOCK), c.outputs.div_ceil(BLOCK));
+    let total = c.groups * c.weights();
+    team.for_each_block(c.groups * down * across, |block| {
+        let (group, i, j) = (
+            block / (down * across),
+            block / across % down,
+            block % across,
+        );
+        let (first, end) = (i * BLOCK, rows.min((i + 1) * BLOCK));
+        for output in (j * BLOCK..c.outputs.min((j + 1) * BLOCK)).step_by(T::LANES) {
+            let width = T::LANES.min(c.outputs - output);
+            for row in (first..end).step_by(T::LANES) {
+                let height = T::LANES.min(end - row);
+                // SAFETY: the block is in each piece and in the gradient.
+                unsafe {
+                    let from = sums.add(group * c.weights() + row * c.outputs + output);
+                    let sum = |i: usize| {
+                        let part = |piece: usize| {
+                            crate::rows::load(from.add(piece * total + i * c.outputs), width)
+                        };
+                        (1..pieces).fold(part(0), |sum: T::Lanes, piece| sum + part(piece))
+                    };
+                    let mut lanes = [T::Lanes::splat(T::ZERO); MAX_LANES];
+                    for (i, lanes) in lanes.iter_mut().enumerate().take(height) {
+                        *lanes = sum(i);
+                    }
+                    let to = dw.add(group * c.weights() + output * rows + row);
+                    for (i, lanes) in T::Lanes::turned(lanes).iter().enumerate().take(width) {
+                        crate::rows::store(*lanes, to.add(i * rows), height);
+                    }
+                }
             }
-        });
+        }
     });
 }

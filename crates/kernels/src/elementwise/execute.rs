@@ -3,8 +3,9 @@
 use super::code::{Code, Instruction};
 use super::{MAX_BLOCK, Opcode};
 use crate::math;
+use crate::pairs::{V, each};
 use crate::random::Stream;
-use crate::simd::{Float, Lanes, Pair, pin};
+use crate::simd::{Float, Lanes};
 
 /// Runs one instruction on the first `whole` elements of registers.
 ///
@@ -135,19 +136,14 @@ pub(super) unsafe fn execute<T: Float>(
     }
 }
 
-/// Vectors of the machine: registers are multiples of two.
-pub(super) type V<T> = Pair<<T as Float>::Lanes>;
-
 /// Writes `value` everywhere.
 ///
 /// # Safety
 /// `to` has room for `whole` elements, a multiple of a vector's.
 #[inline(never)]
 unsafe fn fill<T: Float>(to: *mut T, whole: usize, value: V<T>) {
-    for i in (0..whole).step_by(V::<T>::WIDTH) {
-        // SAFETY: the caller says so.
-        unsafe { value.store(to.add(i)) };
-    }
+    // SAFETY: the caller says so.
+    each::<T>(whole, |i, _| unsafe { value.store(to.add(i)) });
 }
 
 /// `function` of each vector. Small and not inlined, like all loops here: V8 optimizes each by
@@ -162,15 +158,10 @@ unsafe fn unary<T: Float>(
     whole: usize,
     function: impl Fn(V<T>) -> V<T>,
 ) {
-    let (mut from, mut to) = (from, to);
-    for _ in 0..whole / V::<T>::WIDTH {
+    each::<T>(whole, |i, _| {
         // SAFETY: the caller says so.
-        unsafe {
-            function(V::<T>::load(from)).store(to);
-            from = pin(from.add(V::<T>::WIDTH));
-            to = pin(to.add(V::<T>::WIDTH).cast_const()).cast_mut();
-        }
-    }
+        unsafe { function(V::<T>::load(from.add(i))).store(to.add(i)) };
+    });
 }
 
 /// `function` of each two vectors; see [`unary`].
@@ -184,15 +175,13 @@ unsafe fn binary<T: Float>(
     whole: usize,
     function: impl Fn(V<T>, V<T>) -> V<T>,
 ) {
-    let [mut a, mut b, mut to] = [a, b, to];
-    for _ in 0..whole / V::<T>::WIDTH {
+    each::<T>(whole, |i, _| {
         // SAFETY: the caller says so.
         unsafe {
-            let (x, y) = (V::<T>::load(a), V::<T>::load(b));
-            function(x, y).store(to);
-            [a, b, to] = [a, b, to].map(|at| pin(at.add(V::<T>::WIDTH).cast_const()).cast_mut());
+            let (x, y) = (V::<T>::load(a.add(i)), V::<T>::load(b.add(i)));
+            function(x, y).store(to.add(i));
         }
-    }
+    });
 }
 
 /// Whether there are exponents that are far ([`math::is_far`]), and whether there are others.
@@ -202,12 +191,12 @@ unsafe fn binary<T: Float>(
 unsafe fn kinds<T: Float>(b: *const T, whole: usize) -> [bool; 2] {
     let zero = V::<T>::splat(T::ZERO);
     let (mut some, mut others) = (zero, zero);
-    for i in (0..whole).step_by(V::<T>::WIDTH) {
+    each::<T>(whole, |i, _| {
         // SAFETY: the caller says so.
         let far = math::is_far(unsafe { V::<T>::load(b.add(i)) });
         some = some.or(far);
         others = others.or(zero.eq(zero).andnot(far));
-    }
+    });
     [some.any(), others.any()]
 }
 

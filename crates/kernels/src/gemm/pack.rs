@@ -5,7 +5,7 @@ use super::tile::MR;
 use crate::simd::{Float, Lanes, Register};
 
 /// The right-hand side of a product, B: anything that can copy its elements into panels.
-pub(crate) trait Panels<T>: Copy {
+pub(crate) trait Panels<T> {
     /// Packs `depth` rows from row `start` on, `n` columns from column `j` on, into panels `nr`
     /// wide, each `depth` dense rows; the last panel is filled with zeros.
     ///
@@ -14,10 +14,12 @@ pub(crate) trait Panels<T>: Copy {
     unsafe fn pack(&self, start: usize, depth: usize, j: usize, n: usize, nr: usize, to: *mut T);
 
     /// The columns from `j` on.
-    fn skip_columns(self, j: usize) -> Self;
+    fn skip_columns(self, j: usize) -> Self
+    where
+        Self: Sized;
 
     /// Itself in memory with dense rows, if it is that: then a product of few rows does not copy.
-    fn dense_rows(self) -> Option<Matrix<T>> {
+    fn dense_rows(&self) -> Option<Matrix<T>> {
         None
     }
 }
@@ -47,8 +49,8 @@ impl<T: Float> Panels<T> for Matrix<T> {
         self.at(0, j)
     }
 
-    fn dense_rows(self) -> Option<Matrix<T>> {
-        (self.column == 1).then_some(self)
+    fn dense_rows(&self) -> Option<Matrix<T>> {
+        (self.column == 1).then_some(*self)
     }
 }
 

@@ -64,12 +64,12 @@ fn micro_vectors<T: Float>() -> usize {
 ///
 /// # Safety
 /// As for `gemm`.
-pub(crate) unsafe fn product<T: Float, B: Panels<T>>(
+pub(crate) unsafe fn product<T: Float>(
     m: usize,
     n: usize,
     k: usize,
     a: Matrix<T>,
-    b: B,
+    b: &dyn Panels<T>,
     to: Target<T>,
 ) {
     // SAFETY: the caller's promise.
@@ -78,20 +78,20 @@ pub(crate) unsafe fn product<T: Float, B: Panels<T>>(
             to.fill(m, n);
         } else {
             match micro_vectors::<T>() {
-                WIDE => product_with::<T, B, WIDE>(m, n, k, a, b, to),
-                _ => product_with::<T, B, NARROW>(m, n, k, a, b, to),
+                WIDE => product_with::<T, WIDE>(m, n, k, a, b, to),
+                _ => product_with::<T, NARROW>(m, n, k, a, b, to),
             }
         }
     }
 }
 
 #[inline(never)]
-unsafe fn product_with<T: Float, B: Panels<T>, const NV: usize>(
+unsafe fn product_with<T: Float, const NV: usize>(
     m: usize,
     n: usize,
     k: usize,
     a: Matrix<T>,
-    b: B,
+    b: &dyn Panels<T>,
     to: Target<T>,
 ) {
     let mut packed = Aside::new();
@@ -130,7 +130,7 @@ pub(crate) const fn packed_size(k: usize, n: usize) -> usize {
 ///
 /// # Safety
 /// B is readable so far; `k` is at most `MOST_PACKED_ROWS`, `to` has room for `packed_size(k, n)`.
-pub(crate) unsafe fn pack<T: Float>(k: usize, n: usize, b: impl Panels<T>, to: *mut T) {
+pub(crate) unsafe fn pack<T: Float>(k: usize, n: usize, b: &dyn Panels<T>, to: *mut T) {
     // SAFETY: the caller's promise.
     unsafe { b.pack(0, k, 0, n, micro_vectors::<T>() * T::LANES, to) };
 }

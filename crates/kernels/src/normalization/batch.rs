@@ -1,18 +1,24 @@
-//! Batch normalization (Ioffe & Szegedy, 2015).
+//! Batch normalization (Ioffe & Szegedy, 2015), with the sum and the ReLU that follow it in residual
+//! networks (He et al., 2015).
+//!
+//! The tensor is walked in the order of memory, which is what caches and prefetchers are made for:
+//! the runs of one channel lie far apart, and often fall on each other in a cache.
 
-use super::{Affine, variance};
-use crate::rows::{accumulate, load, store, sums, vectors};
+use core::ops::Range;
+
+use super::{Affine, HEAD, moments, number_or};
+use crate::pairs::{V, accumulate, each, load, store, sums};
 use crate::simd::{Float, Lanes};
 use crate::team::Team;
 
-/// Channels a thread takes at once where they are neighbours in memory: a cache line of `f32`.
-const WIDTH: usize = 16;
-/// Vectors of that many channels, at the most.
-const VECTORS: usize = WIDTH / 2;
+/// Elements a thread claims at once.
+const BLOCK: usize = 65_536;
+/// Channels are shared out in multiples of this: a cache line of `f32`.
+const CHANNELS: usize = 16;
 /// Entries whose sum is made as `T` before it goes on as `f64`.
 const GROUP: usize = 8;
 
-/// The sizes of a tensor `[n, channels, inner]`.
+/// The sizes of a tensor `[n, channels, inner]`, and in how many entries at once it is worked on.
 #[derive(Clone, Copy)]
 pub struct Channels {
     /// Entries of the batch.
@@ -21,180 +27,280 @@ pub struct Channels {
     pub channels: usize,
     /// Elements of each channel.
     pub inner: usize,
+    /// Entries whose sums make one partial sum.
+    pub block: usize,
 }
 
-/// A number for each channel of a block.
-type PerChannel<N> = [N; WIDTH];
+impl Channels {
+    /// Numbers of each channel.
+    fn count(self) -> f64 {
+        (self.n * self.inner) as f64
+    }
 
-/// Channels that one thread works on: neighbours where `inner` is 1, else one.
-struct Block {
-    sizes: Channels,
-    first: usize,
-    width: usize,
-}
+    /// Pieces of `block` entries.
+    fn pieces(self) -> usize {
+        self.n.div_ceil(self.block)
+    }
 
-impl Block {
-    fn for_each(sizes: Channels, team: &Team, mut work: impl FnMut(Self)) {
-        let together = if sizes.inner == 1 { WIDTH } else { 1 };
-        team.for_each_block(sizes.channels.div_ceil(together), |block| {
-            let first = block * together;
-            work(Self {
-                sizes,
-                first,
-                width: together.min(sizes.channels - first),
-            });
+    /// Where the elements of a channel begin in an entry.
+    fn run(self, entry: usize, channel: usize) -> usize {
+        (entry * self.channels + channel) * self.inner
+    }
+
+    /// Has the team claim parts of pieces; `work(piece, entries, channels)` does one. The last
+    /// piece comes first: the second time around, it is the one that is in the cache.
+    fn for_each_part(self, team: &Team, mut work: impl FnMut(usize, Range<usize>, Range<usize>)) {
+        let width = BLOCK / (self.block * self.inner).max(1);
+        let width = width.next_multiple_of(CHANNELS).max(CHANNELS);
+        let parts = self.channels.div_ceil(width);
+        team.for_each_block(self.pieces() * parts, |task| {
+            let piece = self.pieces() - 1 - task / parts;
+            let entries = piece * self.block..self.n.min((piece + 1) * self.block);
+            let first = task % parts * width;
+            work(piece, entries, first..self.channels.min(first + width));
         });
     }
 
-    /// Numbers of each channel.
-    fn count(&self) -> f64 {
-        (self.sizes.n * self.sizes.inner) as f64
+    /// Has the team claim channels, a few at once.
+    fn for_each_channel(self, team: &Team, mut work: impl FnMut(usize)) {
+        team.for_each_block(self.channels.div_ceil(CHANNELS), |block| {
+            (block * CHANNELS..self.channels.min((block + 1) * CHANNELS)).for_each(&mut work);
+        });
+    }
+}
+
+/// Room for numbers of each channel, shared by the team.
+struct Scratch<T> {
+    sizes: Channels,
+    /// Three constants of each channel, then two sums for each piece.
+    start: *mut f64,
+    constants: [*mut T; 3],
+}
+
+impl<T: Float> Scratch<T> {
+    /// `start` has 3 numbers for each channel, and 2 for each of every piece.
+    fn new(sizes: Channels, start: *mut f64) -> Self {
+        let constants = [0, 1, 2].map(|i| start.wrapping_add(i * sizes.channels).cast());
+        Self {
+            sizes,
+            start,
+            constants,
+        }
     }
 
-    /// Where each run of elements begins: of one channel, or of the neighbours.
-    fn runs(&self) -> impl Iterator<Item = usize> {
-        let Channels { n, channels, inner } = self.sizes;
-        let first = self.first;
-        (0..n).map(move |entry| (entry * channels + first) * inner)
+    /// The first sums of a piece; the second follow `channels` behind.
+    fn sums(&self, piece: usize) -> *mut f64 {
+        let at = (3 + 2 * piece) * self.sizes.channels;
+        self.start.wrapping_add(at)
     }
 
-    /// A number for each of the block's channels, 0 in the places behind.
-    fn map<N: Copy + Default>(&self, value: impl Fn(usize) -> N) -> PerChannel<N> {
-        core::array::from_fn(|c| {
-            if c < self.width {
-                value(c)
-            } else {
-                N::default()
-            }
+    /// The two sums of a channel over all pieces.
+    ///
+    /// # Safety
+    /// All have been written.
+    unsafe fn total(&self, channel: usize) -> [f64; 2] {
+        [0, self.sizes.channels].map(|of| {
+            // SAFETY: the caller says so.
+            let parts = (0..self.sizes.pieces())
+                .map(|piece| unsafe { *self.sums(piece).add(of + channel) });
+            parts.sum()
         })
     }
 
-    /// Calls `work(at, count, constants)` for each vector of the block's elements, with the
-    /// constants of its channels.
-    #[inline(always)]
-    fn vectors<T: Float, const K: usize>(
-        &self,
-        constants: [PerChannel<T>; K],
-        mut work: impl FnMut(usize, usize, [T::Lanes; K]),
-    ) {
-        if self.sizes.inner == 1 {
-            for run in self.runs() {
-                vectors::<T>(self.width, |i, count| {
-                    work(run + i, count, lanes_of(&constants, i));
-                });
-            }
-        } else {
-            let constants = constants.map(|c| T::Lanes::splat(c[0]));
-            for run in self.runs() {
-                vectors::<T>(self.sizes.inner, |i, count| work(run + i, count, constants));
-            }
+    /// Sets the constants of a channel.
+    ///
+    /// # Safety
+    /// There is such a channel.
+    unsafe fn set(&self, channel: usize, constants: [f64; 3]) {
+        for (to, constant) in self.constants.into_iter().zip(constants) {
+            // SAFETY: the caller says so.
+            unsafe { *to.add(channel) = T::from_f64(constant) };
         }
     }
 
-    /// Sums of what `term(at, count, constants)` gives for the vectors of each channel; lanes from
-    /// `count` on are not counted.
+    /// Writes sums of what `term(at, count, centre)` gives for the elements of each channel, by
+    /// pieces; lanes from `count` on are not counted.
+    ///
+    /// # Safety
+    /// `centres` has a number for each channel.
     #[inline(always)]
-    fn sums<T: Float, const K: usize, const N: usize>(
+    unsafe fn add_up(
         &self,
-        constants: [PerChannel<T>; K],
-        mut term: impl FnMut(usize, usize, [T::Lanes; K]) -> [T::Lanes; N],
-    ) -> [PerChannel<f64>; N] {
-        let mut totals = [[0.0; WIDTH]; N];
-        if self.sizes.inner > 1 {
-            let constants = constants.map(|c| T::Lanes::splat(c[0]));
-            for run in self.runs() {
-                let part = sums::<T, N>(self.sizes.inner, |i, n| term(run + i, n, constants));
-                for (total, part) in totals.iter_mut().zip(part) {
-                    total[0] += part;
+        team: &Team,
+        centres: *const T,
+        term: impl Fn(usize, usize, V<T>) -> [V<T>; 2],
+    ) {
+        let sizes = self.sizes;
+        sizes.for_each_part(team, |piece, entries, channels| {
+            let totals = [0, sizes.channels].map(|of| self.sums(piece).wrapping_add(of));
+            // SAFETY: the channels are the thread's own; for what else, the caller says so.
+            unsafe {
+                for total in totals {
+                    let own = total.add(channels.start);
+                    core::slice::from_raw_parts_mut(own, channels.len()).fill(0.0);
+                }
+                if sizes.inner > 1 {
+                    for entry in entries {
+                        for channel in channels.clone() {
+                            let run = sizes.run(entry, channel);
+                            let centre = V::<T>::splat(*centres.add(channel));
+                            let parts = sums::<T, 2>(sizes.inner, |i, n| term(run + i, n, centre));
+                            for (total, part) in totals.into_iter().zip(parts) {
+                                *total.add(channel) += part;
+                            }
+                        }
+                    }
+                    return;
+                }
+                for first in entries.clone().step_by(GROUP) {
+                    each::<T>(channels.len(), |i, count| {
+                        let channel = channels.start + i;
+                        let centre = load(centres.add(channel), count);
+                        let mut parts = [V::<T>::splat(T::ZERO); 2];
+                        for entry in first..entries.end.min(first + GROUP) {
+                            let terms = term(sizes.run(entry, channel), count, centre);
+                            for (part, x) in parts.iter_mut().zip(terms) {
+                                *part += x;
+                            }
+                        }
+                        for (total, part) in totals.into_iter().zip(parts) {
+                            accumulate::<T>(part, total.add(channel), count);
+                        }
+                    });
                 }
             }
-            return totals;
-        }
-        let mut runs = self.runs().peekable();
-        while runs.peek().is_some() {
-            let mut parts = [[T::Lanes::splat(T::ZERO); VECTORS]; N];
-            for run in runs.by_ref().take(GROUP) {
-                vectors::<T>(self.width, |i, count| {
-                    let terms = term(run + i, count, lanes_of(&constants, i));
-                    for (part, x) in parts.iter_mut().zip(terms) {
-                        part[i / T::LANES] += x;
+        });
+    }
+
+    /// Calls `work(at, count, centre, constants)` for all elements, with the numbers of their
+    /// channels.
+    ///
+    /// # Safety
+    /// `centres` has a number for each channel, and the constants are set.
+    #[inline(always)]
+    unsafe fn each(
+        &self,
+        team: &Team,
+        centres: *const T,
+        work: impl Fn(usize, usize, V<T>, [V<T>; 3]),
+    ) {
+        let sizes = self.sizes;
+        sizes.for_each_part(team, |_, entries, channels| {
+            for entry in entries {
+                // SAFETY: the caller says so.
+                unsafe {
+                    if sizes.inner == 1 {
+                        each::<T>(channels.len(), |i, count| {
+                            let channel = channels.start + i;
+                            let constants = self.constants.map(|k| load(k.add(channel), count));
+                            let centre = load(centres.add(channel), count);
+                            work(sizes.run(entry, channel), count, centre, constants);
+                        });
+                        continue;
                     }
-                });
-            }
-            for (total, part) in totals.iter_mut().zip(parts) {
-                vectors::<T>(self.width, |i, count| {
-                    // SAFETY: there is a number for each channel.
-                    unsafe {
-                        accumulate::<T>(part[i / T::LANES], total.as_mut_ptr().add(i), count);
+                    for channel in channels.clone() {
+                        let run = sizes.run(entry, channel);
+                        let constants = self.constants.map(|k| V::<T>::splat(*k.add(channel)));
+                        let centre = V::<T>::splat(*centres.add(channel));
+                        each::<T>(sizes.inner, |i, count| {
+                            work(run + i, count, centre, constants);
+                        });
                     }
-                });
+                }
             }
-        }
-        totals
+        });
     }
 }
 
-/// The constants of channels from `i` on.
-#[inline(always)]
-fn lanes_of<T: Float, const K: usize>(constants: &[PerChannel<T>; K], i: usize) -> [T::Lanes; K] {
-    // SAFETY: vectors divide the width of a block.
-    constants
-        .each_ref()
-        .map(|c| unsafe { T::Lanes::load(c.as_ptr().add(i)) })
-}
-
-/// `y = (x − μ)/√(σ² + ε)·weight + bias` by each channel's own mean and variance.
+/// A number near to those of a channel: the mean of its first.
 ///
 /// # Safety
-/// `x`, `y` are `[n, channels, inner]`, the rest `[channels]`, weight and bias possibly null.
+/// `x` is as `sizes` says.
+unsafe fn centre<T: Float>(sizes: Channels, x: *const T, channel: usize) -> T {
+    let inner = sizes.inner.min(HEAD);
+    let entries = sizes.n.min(HEAD / inner.max(1));
+    let sum: f64 = (0..entries)
+        .map(|entry| {
+            let run = x.wrapping_add(sizes.run(entry, channel));
+            // SAFETY: the run is within the tensor.
+            let [sum] = sums::<T, 1>(inner, |i, n| unsafe { [load(run.add(i), n)] });
+            sum
+        })
+        .sum();
+    T::from_f64(sum / (entries * inner) as f64)
+}
+
+/// `y = (x − μ)/√(σ² + ε)·weight + bias` by each channel's own mean and variance, plus `residual`
+/// unless that is null; with `relu`, 0 where that is negative.
+///
+/// # Safety
+/// `x`, `y` and `residual` are `[n, channels, inner]`, the rest `[channels]`, weight and bias
+/// possibly null; `scratch` has `channels` times 3 numbers, and 2 for every `block` entries.
 pub unsafe fn batch_norm<T: Float>(
     team: &Team,
     sizes: Channels,
     x: *const T,
     affine: Affine<T>,
     eps: f64,
+    residual: *const T,
+    relu: bool,
     y: *mut T,
     mean: *mut T,
     variances: *mut T,
+    scratch: *mut f64,
 ) {
-    Block::for_each(sizes, team, |block| {
-        let n = block.count();
-        // SAFETY: the block is within all.
-        unsafe {
-            let [sum] = block.sums::<T, 0, 1>([], |at, count, []| [load(x.add(at), count)]);
-            let centres = block.map(|c| T::from_f64(sum[c] / n));
-            let [squares, rests] = block.sums::<T, 1, 2>([centres], |at, count, [centre]| {
-                let d = load(x.add(at), count) - centre;
-                [d * d, d]
-            });
-            let spread = block.map(|c| variance(squares[c], rests[c], n));
-            let or = |from: *const T, c: usize, default: T| match from.is_null() {
-                true => default.to_f64(),
-                false => (*from.add(block.first + c)).to_f64(),
-            };
-            let scales = block.map(|c| or(affine.weight, c, T::ONE) / (spread[c] + eps).sqrt());
+    let scratch = Scratch::<T>::new(sizes, scratch);
+    let [centres, ..] = scratch.constants;
+    // SAFETY: all are as large as the caller says.
+    unsafe {
+        sizes.for_each_channel(team, |channel| {
+            *centres.add(channel) = centre(sizes, x, channel);
+        });
+        team.barrier();
+        scratch.add_up(team, centres, |at, count, centre| {
+            let d = load(x.add(at), count) - centre;
+            [d, d * d]
+        });
+        team.barrier();
+        sizes.for_each_channel(team, |channel| {
+            let centre = (*centres.add(channel)).to_f64();
+            let (found, variance) = moments(centre, scratch.total(channel), sizes.count());
+            *mean.add(channel) = T::from_f64(found);
+            *variances.add(channel) = T::from_f64(variance);
+            let scale = number_or(affine.weight, channel, 1.0) / (variance + eps).sqrt();
             // The mean is this far from the centre.
-            let offsets = block.map(|c| rests[c] / n);
-            let shifts =
-                block.map(|c| T::from_f64(or(affine.bias, c, T::ZERO) - offsets[c] * scales[c]));
-            for c in 0..block.width {
-                *mean.add(block.first + c) = T::from_f64(centres[c].to_f64() + offsets[c]);
-                *variances.add(block.first + c) = T::from_f64(spread[c]);
-            }
-            let constants = [centres, scales.map(T::from_f64), shifts];
-            block.vectors(constants, |at, count, [centre, scale, shift]| {
-                let normal = (load(x.add(at), count) - centre).madd(scale, shift);
-                store(normal, y.add(at), count);
-            });
+            let shift = number_or(affine.bias, channel, 0.0) - (found - centre) * scale;
+            scratch.set(channel, [centre, scale, shift]);
+        });
+        team.barrier();
+        let normal = |at, count, [centre, scale, shift]: [V<T>; 3]| {
+            (load(x.add(at), count) - centre).madd(scale, shift)
+        };
+        let sum = |at, count, k| normal(at, count, k) + load(residual.add(at), count);
+        let positive = |x: V<T>| x.andnot(x.lt(V::<T>::splat(T::ZERO)));
+        match (residual.is_null(), relu) {
+            (true, false) => scratch.each(team, centres, |at, count, _, k| {
+                store(normal(at, count, k), y.add(at), count);
+            }),
+            (true, true) => scratch.each(team, centres, |at, count, _, k| {
+                store(positive(normal(at, count, k)), y.add(at), count);
+            }),
+            (false, false) => scratch.each(team, centres, |at, count, _, k| {
+                store(sum(at, count, k), y.add(at), count);
+            }),
+            (false, true) => scratch.each(team, centres, |at, count, _, k| {
+                store(positive(sum(at, count, k)), y.add(at), count);
+            }),
         }
-    });
+    }
 }
 
-/// Gradients of `batch_norm`: with h = (x − μ)·r, r = 1/√(σ² + ε),
-/// `dx = weight·r·(dy − mean(dy) − h·mean(dy·h))`, `dweight = Σ dy·h`, `dbias = Σ dy`.
+/// Gradients of `batch_norm`: with d = dy where y is positive, or all of dy where `y` is null,
+/// h = (x − μ)·r and r = 1/√(σ² + ε), `dx = weight·r·(d − mean(d) − h·mean(d·h))`,
+/// `dweight = Σ d·h`, `dbias = Σ d`, `dresidual = d`.
 ///
 /// # Safety
-/// As for `batch_norm`; `dweight` and `dbias` may be null.
+/// As for `batch_norm`; `dweight`, `dbias` and `dresidual` may be null.
 pub unsafe fn batch_norm_backward<T: Float>(
     team: &Team,
     sizes: Channels,
@@ -203,46 +309,66 @@ pub unsafe fn batch_norm_backward<T: Float>(
     mean: *const T,
     variances: *const T,
     eps: f64,
+    y: *const T,
     dy: *const T,
     dx: *mut T,
     dweight: *mut T,
     dbias: *mut T,
+    dresidual: *mut T,
+    scratch: *mut f64,
 ) {
-    Block::for_each(sizes, team, |block| {
-        let n = block.count();
-        // SAFETY: the block is within all.
-        unsafe {
-            let at = |from: *const T, c: usize| *from.add(block.first + c);
-            let centres = block.map(|c| at(mean, c));
-            let [sum, product] = block.sums::<T, 1, 2>([centres], |at, count, [centre]| {
-                let d = load(dy.add(at), count);
-                [d, d * (load(x.add(at), count) - centre)]
+    let scratch = Scratch::<T>::new(sizes, scratch);
+    // SAFETY: all are as large as the caller says.
+    unsafe {
+        let distance = |at, count, centre| load(x.add(at), count) - centre;
+        let all = |at, count| load(dy.add(at), count);
+        let passed = |at, count| {
+            let positive = load(y.add(at), count).gt(V::<T>::splat(T::ZERO));
+            load(dy.add(at), count).and(positive)
+        };
+        if y.is_null() {
+            scratch.add_up(team, mean, |at, count, centre| {
+                let d = all(at, count);
+                [d, d * distance(at, count, centre)]
             });
-            let r = block.map(|c| 1.0 / (at(variances, c).to_f64() + eps).sqrt());
-            for c in 0..block.width {
-                if !dweight.is_null() {
-                    *dweight.add(block.first + c) = T::from_f64(product[c] * r[c]);
-                }
-                if !dbias.is_null() {
-                    *dbias.add(block.first + c) = T::from_f64(sum[c]);
-                }
-            }
-            let scales = block.map(|c| {
-                let own = if weight.is_null() {
-                    1.0
-                } else {
-                    at(weight, c).to_f64()
-                };
-                T::from_f64(own * r[c])
-            });
-            let means = block.map(|c| T::from_f64(sum[c] / n));
-            let slopes = block.map(|c| T::from_f64(product[c] * r[c] * r[c] / n));
-            let constants = [centres, scales, means, slopes];
-            block.vectors(constants, |at, count, [centre, scale, mean, slope]| {
-                let d = load(dy.add(at), count) - mean;
-                let x = load(x.add(at), count) - centre;
-                store(scale * (d - x * slope), dx.add(at), count);
+        } else {
+            scratch.add_up(team, mean, |at, count, centre| {
+                let d = passed(at, count);
+                [d, d * distance(at, count, centre)]
             });
         }
-    });
+        team.barrier();
+        sizes.for_each_channel(team, |channel| {
+            let [sum, product] = scratch.total(channel);
+            let r = 1.0 / ((*variances.add(channel)).to_f64() + eps).sqrt();
+            if !dweight.is_null() {
+                *dweight.add(channel) = T::from_f64(product * r);
+            }
+            if !dbias.is_null() {
+                *dbias.add(channel) = T::from_f64(sum);
+            }
+            let scale = number_or(weight, channel, 1.0) * r;
+            let [sum, product] = [sum, product].map(|total| total / sizes.count() * scale);
+            scratch.set(channel, [scale, sum, product * r * r]);
+        });
+        team.barrier();
+        let slope = |d: V<T>, distance: V<T>, [scale, mean, slope]: [V<T>; 3]| {
+            d * scale - mean - distance * slope
+        };
+        match (y.is_null(), dresidual.is_null()) {
+            (true, _) => scratch.each(team, mean, |at, count, centre, k| {
+                let d = slope(all(at, count), distance(at, count, centre), k);
+                store(d, dx.add(at), count);
+            }),
+            (false, true) => scratch.each(team, mean, |at, count, centre, k| {
+                let d = slope(passed(at, count), distance(at, count, centre), k);
+                store(d, dx.add(at), count);
+            }),
+            (false, false) => scratch.each(team, mean, |at, count, centre, k| {
+                let d = passed(at, count);
+                store(d, dresidual.add(at), count);
+                store(slope(d, distance(at, count, centre), k), dx.add(at), count);
+            }),
+        }
+    }
 }

@@ -23,6 +23,32 @@ impl<L: Copy> Pair<L> {
     }
 }
 
+impl<L> Pair<L> {
+    /// Calls `work` with either and the number of lanes before it.
+    #[inline(always)]
+    pub fn each_at<T: Float>(self, mut work: impl FnMut(L, usize))
+    where
+        L: Lanes<T>,
+    {
+        work(self.0, 0);
+        work(self.1, L::WIDTH);
+    }
+
+    /// Both combined.
+    #[inline(always)]
+    pub fn fold(self, combine: impl Fn(L, L) -> L) -> L {
+        combine(self.0, self.1)
+    }
+}
+
+impl<L: Add<Output = L>> Pair<L> {
+    /// Their sum.
+    #[inline(always)]
+    pub fn sum(self) -> L {
+        self.0 + self.1
+    }
+}
+
 macro_rules! operators {
     ($($trait:ident $method:ident $assign:ident $assign_method:ident),+ $(,)?) => {$(
         impl<L: Copy + $trait<Output = L>> $trait for Pair<L> {
