@@ -68,3 +68,33 @@ describe.each([
     expect(steps(lines.slice(end), madd)).toBe("s".repeat(4 * vectors));
   });
 });
+
+/** The loops of a function that have none inside, from `loop` to the jump back. */
+function innerLoops(lines: readonly string[]): string[][] {
+  const found: string[][] = [];
+  let open: string[] | undefined;
+  for (const line of lines.map((text) => text.trim())) {
+    if (line.startsWith("loop")) open = [];
+    open?.push(line);
+    if (line.startsWith("br_if") && open) {
+      found.push(open);
+      open = undefined;
+    }
+  }
+  return found;
+}
+
+describe.each(["relaxed", "plain"])("the %s build's strips of attention", async (build) => {
+  const functions = await functionsOf(build);
+
+  it.each([
+    { name: "weigh", vectors: 2 },
+    { name: "differentiate", vectors: 4 },
+  ])("$name loads all vectors before it stores any, which V8 can join", ({ name, vectors }) => {
+    const [, lines] = [...functions].find(([key]) => key.includes(`strip::${name}::<f32>`))!;
+    const moves = innerLoops(lines).map((loop) =>
+      loop.map((line) => /^v128\.(load|store)/.exec(line)?.[1]?.[0] ?? "").join(""),
+    );
+    expect(moves).toContain("l".repeat(vectors) + "s".repeat(vectors));
+  });
+});
