@@ -275,7 +275,7 @@ describe("averages of weights", () => {
       for (let step = 0; step < 4; step++) {
         if (stopped && step === 2) {
           const state = await optimizer.stateDict();
-          expect([...state.variables.keys()]).toEqual(["m.0", "v.0", "average.0"]);
+          expect([...state.variables.keys()]).toEqual(["m.0", "v.0", "average.0", "step"]);
           optimizer = make();
           optimizer.loadStateDict(state);
           expect(optimizer.learningRate).toBe(0.25);

@@ -1,109 +1,125 @@
 /** Optimizer steps: each reads and writes its memory once, over the old content where it may. */
+import { Rule } from "../../wasm/plain/engine.js";
 import { dtypes } from "../dtype.js";
 import { ShapeError } from "../errors.js";
-import type { Attributes, Spec } from "../graph.js";
-import type { Emitter, OpFunction } from "../op.js";
+import type { Spec } from "../graph.js";
+import type { OpFunction } from "../op.js";
 import { defineOp } from "../op.js";
 import type { Place } from "../program/place.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
-interface UpdateAttributes extends Attributes {
-  /** Whether the last operand is a scale for the gradient. */
-  readonly scaled: boolean;
+const rules = {
+  sgd: Rule.Sgd,
+  momentum: Rule.Momentum,
+  adam: Rule.Adam,
+  amsGrad: Rule.AmsGrad,
+  nAdam: Rule.NAdam,
+  rAdam: Rule.RAdam,
+  adamax: Rule.Adamax,
+  rmsProp: Rule.RmsProp,
+  adagrad: Rule.Adagrad,
+  adadelta: Rule.Adadelta,
+  lion: Rule.Lion,
+} as const;
+
+/** The rules by which kernels change parameters. */
+export type RuleName = keyof typeof rules;
+
+/** What a step goes by, besides the gradient. */
+export interface StepNumbers {
+  /** Float64: learning rate, weight decay, whether that is decoupled, then the rule's own. */
+  readonly hyper: Tensor;
+  /** Float64 of size 1: which step of the parameter it is, from 1 on. */
+  readonly step: Tensor;
+  /** For "nAdam", float64 of size 1: the product of its momenta up to this step. */
+  readonly product?: Tensor | undefined;
+  /** What the gradient is multiplied by; where it is not finite, nothing changes. */
+  readonly scale?: Tensor | undefined;
 }
 
-function checkUpdate(op: string, [parameter, ...others]: readonly Spec[]): void {
+/** The most arrays of state that a rule has. */
+const mostStates = 3;
+
+function checkShapes([parameter, ...others]: readonly Spec[]): void {
   for (const { shape } of others) {
     if (sameShape(shape, parameter!.shape)) continue;
     throw new ShapeError(
-      `${op}: the parameter is ${formatShape(parameter!.shape)}, ` +
+      `optimizer: the parameter is ${formatShape(parameter!.shape)}, ` +
         `its gradient or state ${formatShape(shape)}`,
     );
   }
 }
 
-/** The numbers all update kernels begin with. */
-function head(emitter: Emitter): [dtype: number, n: number] {
-  const { dtype, shape } = emitter.operands[0]!;
-  return [dtypes[dtype].code, sizeOf(shape)];
-}
-
-function scaleOf(emitter: Emitter, { scaled }: UpdateAttributes): number | Place {
-  return scaled ? emitter.dense(emitter.operands.length - 1) : 0;
-}
-
-/**
- * One step of SGD (PyTorch's formula): `[parameter, momentum buffer]`, or the parameter alone.
- * `hyper`: float64 [learningRate, momentum, dampening, weightDecay, nesterov, first].
- */
-export const sgdUpdate: OpFunction<
-  [parameter: Tensor, gradient: Tensor, buffer: Tensor | undefined, hyper: Tensor, scale?: Tensor]
-> = defineOp("sgdUpdate", {
-  signature: (
+/** One step of `rule` on a parameter with its states: `[parameter, ...states]`. */
+export const parameterUpdate: OpFunction<
+  [
+    rule: RuleName,
     parameter: Tensor,
     gradient: Tensor,
-    buffer: Tensor | undefined,
-    hyper: Tensor,
-    scale?: Tensor,
-  ) => ({
-    operands: [parameter, gradient, ...(buffer ? [buffer] : []), hyper, ...(scale ? [scale] : [])],
-    attributes: { momentum: !!buffer, scaled: !!scale },
-  }),
-  infer: (operands, { momentum }) => {
-    checkUpdate("sgdUpdate", operands.slice(0, momentum ? 3 : 2));
-    return momentum ? [operands[0]!, operands[2]!] : operands[0]!;
-  },
-  inPlace: [
-    [0, 0],
-    [1, 2],
-  ],
-  kernel: (emitter, attributes) => {
-    const { momentum } = attributes;
-    const p = emitter.dense(0);
-    const g = emitter.dense(1);
-    const buffer = momentum ? emitter.dense(2) : 0;
-    const hyper = emitter.dense(momentum ? 3 : 2);
-    const scale = scaleOf(emitter, attributes);
-    const out = emitter.output(0);
-    const bufferOut = momentum ? emitter.output(1) : 0;
-    emitter.call("sgd", ...head(emitter), p, g, buffer, hyper, scale, out, bufferOut);
-  },
-  vjp: null,
-});
-
-/**
- * One step of Adam or AdamW (Kingma & Ba, 2014; Loshchilov & Hutter, 2017): `[parameter, m, v]`.
- * `hyper`: float64 [learningRate, beta1, beta2, eps, weightDecay, decoupled, 1−β1ᵗ, 1−β2ᵗ].
- */
-export const adamUpdate: OpFunction<
-  [parameter: Tensor, gradient: Tensor, m: Tensor, v: Tensor, hyper: Tensor, scale?: Tensor]
-> = defineOp("adamUpdate", {
+    states: readonly Tensor[],
+    numbers: StepNumbers,
+  ]
+> = defineOp("parameterUpdate", {
   signature: (
+    rule: RuleName,
     parameter: Tensor,
     gradient: Tensor,
-    m: Tensor,
-    v: Tensor,
-    hyper: Tensor,
-    scale?: Tensor,
+    states: readonly Tensor[],
+    { hyper, step, product, scale }: StepNumbers,
   ) => ({
-    operands: [parameter, gradient, m, v, hyper, ...(scale ? [scale] : [])],
-    attributes: { scaled: !!scale },
+    operands: [
+      parameter,
+      gradient,
+      ...states,
+      hyper,
+      step,
+      ...(product ? [product] : []),
+      ...(scale ? [scale] : []),
+    ],
+    attributes: { rule, states: states.length, product: !!product, scaled: !!scale },
   }),
-  infer: (operands) => {
-    checkUpdate("adamUpdate", operands.slice(0, 4));
-    return [operands[0]!, operands[2]!, operands[3]!];
+  infer: (operands, { states }) => {
+    checkShapes(operands.slice(0, 2 + states));
+    return [operands[0]!, ...operands.slice(2, 2 + states)];
   },
   inPlace: [
     [0, 0],
     [1, 2],
     [2, 3],
+    [3, 4],
   ],
-  kernel: (emitter, attributes) => {
-    const [p, g, m, v, hyper] = [0, 1, 2, 3, 4].map((index) => emitter.dense(index));
-    const scale = scaleOf(emitter, attributes);
-    const [out, mOut, vOut] = [0, 1, 2].map((index) => emitter.output(index));
-    emitter.call("adam", ...head(emitter), p!, g!, m!, v!, hyper!, scale, out!, mOut!, vOut!);
+  kernel: (emitter, { rule, states, product, scaled }) => {
+    const { dtype, shape } = emitter.operands[0]!;
+    emitter.note(rule);
+    const [p, g] = [emitter.dense(0), emitter.dense(1)];
+    const each = (place: (index: number) => Place): (number | Place)[] =>
+      Array.from({ length: mostStates }, (_, index) => (index < states ? place(index) : 0));
+    const [s0, s1, s2] = each((index) => emitter.dense(2 + index));
+    const [hyper, step] = [emitter.dense(2 + states), emitter.dense(3 + states)];
+    const momenta = product ? emitter.dense(4 + states) : 0;
+    const scale = scaled ? emitter.dense(emitter.operands.length - 1) : 0;
+    const out = emitter.output(0);
+    const [out0, out1, out2] = each((index) => emitter.output(1 + index));
+    emitter.call(
+      "update",
+      dtypes[dtype].code,
+      rules[rule],
+      sizeOf(shape),
+      p,
+      g,
+      s0!,
+      s1!,
+      s2!,
+      hyper,
+      step,
+      momenta,
+      scale,
+      out,
+      out0!,
+      out1!,
+      out2!,
+    );
   },
   vjp: null,
 });

@@ -5,7 +5,7 @@ import { add, cast, div, isFinite, where } from "../ops/elementwise.js";
 import { sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Variable } from "../tensor.js";
-import { zerosFor } from "./stateVariables.js";
+import { filledFor } from "./stateVariables.js";
 
 /** Sums of gradients of total losses, and of the counts to divide them by. */
 export class GradientAccumulator {
@@ -13,7 +13,7 @@ export class GradientAccumulator {
   private readonly count = new Variable(new Float32Array(1), [], "float32", { overwrite: true });
 
   constructor(private readonly parameters: readonly Parameter[]) {
-    this.sums = zerosFor(parameters);
+    this.sums = filledFor(parameters);
   }
 
   /**

@@ -1,8 +1,10 @@
 /** Optimizers: classes for loops of one's own, functions of their options for `compile`. */
 import { checkKnown } from "../checks.js";
 import type { Parameter } from "../nn/parameter.js";
-import type { AdamOptions } from "./adam.js";
-import { Adam, AdamW } from "./adam.js";
+import type { AdadeltaOptions, AdagradOptions, LionOptions, RmsPropOptions } from "./adaptive.js";
+import { Adadelta, Adagrad, Lion, RMSprop } from "./adaptive.js";
+import type { AdamaxOptions, AdamOptions, NAdamOptions, RAdamOptions } from "./adam.js";
+import { Adam, Adamax, AdamW, NAdam, RAdam } from "./adam.js";
 import type { Optimizer } from "./optimizer.js";
 import type { GroupSelection } from "./parameterGroups.js";
 import { selectGroups } from "./parameterGroups.js";
@@ -10,10 +12,11 @@ import type { SgdOptions } from "./sgd.js";
 import { SGD } from "./sgd.js";
 
 export { clipGradNorm, clipGradValue, globalNorm } from "./clip.js";
-export type { OptimizerOptions, OptimizerState, Rates, StepOptions } from "./optimizer.js";
+export type { Formula, OptimizerOptions, OptimizerState, StepOptions } from "./optimizer.js";
 export type { GroupOptions, ParameterGroup, ParameterSelection } from "./parameterGroups.js";
-export type { AdamOptions, GroupSelection, SgdOptions };
-export { Adam, AdamW, SGD };
+export type { AdadeltaOptions, AdagradOptions, AdamaxOptions, AdamOptions };
+export type { GroupSelection, LionOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions };
+export { Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, NAdam, RAdam, RMSprop, SGD };
 export { Optimizer } from "./optimizer.js";
 
 /** Options for `compile`, which knows the parameters by name. */
@@ -22,10 +25,25 @@ export interface Grouped {
   readonly groups?: readonly GroupSelection[];
 }
 
+const makers = {
+  sgd: SGD,
+  adam: Adam,
+  adamW: AdamW,
+  adamax: Adamax,
+  nAdam: NAdam,
+  rAdam: RAdam,
+  rmsProp: RMSprop,
+  adagrad: Adagrad,
+  adadelta: Adadelta,
+  lion: Lion,
+};
+
+type Makers = typeof makers;
+
 /** An optimizer with its options, before it knows the parameters. */
 export interface OptimizerSpec {
-  readonly name: "sgd" | "adam" | "adamW";
-  readonly options: (SgdOptions | AdamOptions) & Grouped;
+  readonly name: keyof Makers;
+  readonly options: NonNullable<ConstructorParameters<Makers[keyof Makers]>[1]> & Grouped;
 }
 
 /** SGD, for `compile`. */
@@ -43,7 +61,40 @@ export function adamW(options: AdamOptions & Grouped = {}): OptimizerSpec {
   return { name: "adamW", options };
 }
 
-const makers = { sgd: SGD, adam: Adam, adamW: AdamW };
+/** Adamax, for `compile`. */
+export function adamax(options: AdamaxOptions & Grouped = {}): OptimizerSpec {
+  return { name: "adamax", options };
+}
+
+/** NAdam, for `compile`. */
+export function nAdam(options: NAdamOptions & Grouped = {}): OptimizerSpec {
+  return { name: "nAdam", options };
+}
+
+/** RAdam, for `compile`. */
+export function rAdam(options: RAdamOptions & Grouped = {}): OptimizerSpec {
+  return { name: "rAdam", options };
+}
+
+/** RMSprop, for `compile`. */
+export function rmsProp(options: RmsPropOptions & Grouped = {}): OptimizerSpec {
+  return { name: "rmsProp", options };
+}
+
+/** Adagrad, for `compile`. */
+export function adagrad(options: AdagradOptions & Grouped = {}): OptimizerSpec {
+  return { name: "adagrad", options };
+}
+
+/** Adadelta, for `compile`. */
+export function adadelta(options: AdadeltaOptions & Grouped = {}): OptimizerSpec {
+  return { name: "adadelta", options };
+}
+
+/** Lion, for `compile`. */
+export function lion(options: LionOptions & Grouped = {}): OptimizerSpec {
+  return { name: "lion", options };
+}
 
 /** The optimizer that `spec` describes, for these parameters. Throws ArgumentError for others. */
 export function makeOptimizer(

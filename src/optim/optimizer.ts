@@ -6,6 +6,8 @@ import type { Parameter } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
 import { add, cast, clamp, mul } from "../ops/elementwise.js";
 import { reshape, slice } from "../ops/movement.js";
+import type { RuleName, StepNumbers } from "../ops/optimizer.js";
+import { parameterUpdate } from "../ops/optimizer.js";
 import { sum } from "../ops/reduce.js";
 import { formatShape, sameShape } from "../shape.js";
 import type { Tensor, Variable } from "../tensor.js";
@@ -13,7 +15,8 @@ import { currentTrace, dynamic } from "../trace.js";
 import { clipScale } from "./clip.js";
 import type { Group, ParameterGroup } from "./parameterGroups.js";
 import { groupsOf } from "./parameterGroups.js";
-import { zerosFor } from "./stateVariables.js";
+import { filledFor } from "./stateVariables.js";
+import { StepCounts } from "./stepCounts.js";
 import { WeightAverages } from "./weightAverages.js";
 
 /** Options that all optimizers have. */
@@ -39,6 +42,19 @@ type Settings = OptimizerOptions & {
   readonly weightDecay: number;
 };
 
+/** What an optimizer of a certain kind does with a gradient. */
+export interface Formula {
+  readonly rule: RuleName;
+  /** What the rule needs besides the rates. */
+  readonly numbers: readonly number[];
+  /** The names of the arrays it keeps for each parameter. */
+  readonly states: readonly string[];
+  /** What these start with. Default: 0. */
+  readonly initial?: number;
+  /** Whether weights decay apart from the gradient. Default: false. */
+  readonly decoupled?: boolean;
+}
+
 /** Options of `step`. */
 export interface StepOptions {
   /** A tensor of size 1: where it is NaN or infinite, the step changes nothing. */
@@ -53,9 +69,6 @@ export interface OptimizerState {
   readonly variables: ReadonlyMap<string, StateEntry>;
 }
 
-/** What groups of parameters may differ in. */
-export type Rates = Pick<Settings, "learningRate" | "weightDecay">;
-
 /** Changes parameters by their gradients. */
 export abstract class Optimizer {
   /** Steps taken so far. */
@@ -69,10 +82,14 @@ export abstract class Optimizer {
   private readonly clipNorm: number | undefined;
   private readonly clipValue: number | undefined;
   private readonly averages: WeightAverages | undefined;
+  private readonly counts: StepCounts;
+  /** By name, what is kept for each parameter. */
+  private readonly states: ReadonlyMap<string, ReadonlyMap<Parameter, Variable>>;
 
   constructor(
     parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
     { learningRate, weightDecay, clipNorm, clipValue, emaMomentum }: Settings,
+    private readonly formula: Formula,
   ) {
     checkNumber("optimizer: learningRate", learningRate, 0, Infinity);
     checkNumber("optimizer: weightDecay", weightDecay, 0, Infinity);
@@ -89,6 +106,9 @@ export abstract class Optimizer {
     this.clipNorm = clipNorm;
     this.clipValue = clipValue;
     if (emaMomentum !== undefined) this.averages = new WeightAverages(this.parameters, emaMomentum);
+    this.counts = new StepCounts(this.parameters.length);
+    const { states, initial = 0 } = formula;
+    this.states = new Map(states.map((name) => [name, filledFor(this.parameters, initial)]));
   }
 
   /**
@@ -104,19 +124,19 @@ export abstract class Optimizer {
     this.rate = rate;
   }
 
-  /** The numbers of one step, as the kernel reads them; `step` counts from 1. */
-  protected abstract hyper(step: number, rates: Rates): number[];
+  /**
+   * Records what the formula keeps over all steps of each parameter, as `[parameters]`; `before` and
+   * `after` are how many steps these have taken. Only "nAdam" has such a thing.
+   */
+  protected recordProduct(before: Tensor, after: Tensor): Tensor | undefined;
+  protected recordProduct(): undefined {
+    return undefined;
+  }
 
-  /** Records the update of one parameter. */
-  protected abstract update(
-    parameter: Parameter,
-    gradient: Tensor,
-    hyper: Tensor,
-    scale: Tensor | undefined,
-  ): void;
-
-  /** The variables of the optimizer's state, by name. */
-  protected abstract state(): Map<string, Variable>;
+  /** Variables of the state that are not of each parameter's shape, by name. */
+  protected otherState(): readonly (readonly [string, Variable])[] {
+    return [];
+  }
 
   /**
    * Updates every parameter that has a gradient. In a function being compiled this is recorded and
@@ -149,25 +169,43 @@ export abstract class Optimizer {
     const shrink = clip !== undefined && clipScale(moved.map(gradientOf), clip);
     const scale = shrink && allowed ? mul(shrink, cast(allowed, shrink.dtype)) : shrink || allowed;
     const hypers = this.recordHypers();
+    const has = this.parameters.map(({ grad }) => grad !== undefined);
+    const { before, after } = this.counts.advance(has, scale);
+    const product = this.recordProduct(before, after);
+    let place = -1;
     this.groups.forEach(({ parameters }, index) => {
+      const hyper = hypers[index]!;
       for (const parameter of parameters) {
+        place++;
         if (!parameter.grad) continue;
-        const gradient = this.bounded(parameter.grad);
-        this.update(parameter, gradient, hypers[index]!, scale && cast(scale, parameter.dtype));
-        const { size } = hypers[index]!;
-        const last = (): Tensor => reshape(slice(hypers[index]!, [[size - 1, size]]), []);
+        this.update(parameter, this.bounded(parameter.grad), {
+          hyper,
+          step: slice(after, [[place, place + 1]]),
+          product: product && slice(product, [[place, place + 1]]),
+          scale: scale && cast(scale, parameter.dtype),
+        });
+        const last = (): Tensor => reshape(slice(hyper, [[hyper.size - 1, hyper.size]]), []);
         this.averages?.record(parameter, last(), allowed);
       }
     });
+  }
+
+  private update(parameter: Parameter, gradient: Tensor, numbers: StepNumbers): void {
+    const states = [...this.states.values()].map((state) => state.get(parameter)!);
+    const { rule } = this.formula;
+    const [next, ...rest] = parameterUpdate.all(rule, parameter, gradient, states, numbers);
+    parameter.assign(next!);
+    states.forEach((state, index) => state.assign(rest[index]!));
   }
 
   /** A row of numbers for each group, made anew for each step. */
   private recordHypers(): Tensor[] {
     const rows = (step: number): number[][] =>
       this.groups.map((group) => {
-        const rates = { learningRate: this.rateOf(group), weightDecay: group.weightDecay };
+        const { numbers, decoupled = false } = this.formula;
         const momentum = this.averages ? [this.averages.momentumAt(step)] : [];
-        return [...this.hyper(step, rates), ...momentum];
+        const rates = [this.rateOf(group), group.weightDecay, Number(decoupled)];
+        return [...rates, ...numbers, ...momentum];
       });
     const provide = (): Float64Array => Float64Array.from(rows(++this.steps).flat());
     const undo = (): void => {
@@ -276,18 +314,15 @@ export abstract class Optimizer {
 
   private allState(): Map<string, Variable> {
     return new Map([
-      ...this.state(),
+      ...[...this.states].flatMap(([name, variables]) => this.named(name, variables)),
       ...(this.averages ? this.named("average", this.averages.variables) : []),
+      ...this.otherState(),
+      ["step", this.counts.variable],
     ]);
   }
 
-  /** A variable of zeros for each parameter. */
-  protected zeros(): Map<Parameter, Variable> {
-    return zerosFor(this.parameters);
-  }
-
   /** Names for state: `m.0`, `m.1`, … in the order of the parameters. */
-  protected named(kind: string, variables: ReadonlyMap<Parameter, Variable>): [string, Variable][] {
+  private named(kind: string, variables: ReadonlyMap<Parameter, Variable>): [string, Variable][] {
     return this.parameters.map((parameter, index) => [
       `${kind}.${index}`,
       variables.get(parameter)!,

@@ -4,7 +4,7 @@ import type { Parameter } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
 import { add, cast, detach, isFinite, mul, sub, where } from "../ops/elementwise.js";
 import type { Tensor, Variable } from "../tensor.js";
-import { zerosFor } from "./stateVariables.js";
+import { filledFor } from "./stateVariables.js";
 
 /** An average of each parameter, and which of the two the parameters hold. */
 export class WeightAverages {
@@ -16,7 +16,7 @@ export class WeightAverages {
     parameters: readonly Parameter[],
     private readonly momentum: number,
   ) {
-    this.variables = zerosFor(parameters);
+    this.variables = filledFor(parameters);
   }
 
   /** The momentum at `step`, counted from 1: the first average is the parameter itself. */

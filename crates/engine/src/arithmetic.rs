@@ -209,70 +209,62 @@ pub unsafe fn scatter_add_rows(
     }
 }
 
-/// One step of SGD; `hyper`: learning rate, momentum, dampening, weight decay, nesterov, first.
-#[wasm_bindgen]
-pub unsafe fn sgd(
-    team: usize,
-    dtype: u32,
-    n: usize,
-    p: usize,
-    g: usize,
-    buffer: usize,
-    hyper: usize,
-    scale: usize,
-    p_out: usize,
-    buffer_out: usize,
-) {
-    unsafe {
-        with_float!(
-            dtype,
-            optimizer::sgd(
-                team_at(team),
-                n,
-                p as *const T,
-                g as *const T,
-                buffer as *const T,
-                hyper as *const f64,
-                scale as *const T,
-                p_out as *mut T,
-                buffer_out as *mut T,
-            )
-        );
-    }
+macro_rules! rules {
+    ($($name:ident,)*) => {
+        /// How optimizers change parameters.
+        #[wasm_bindgen]
+        #[derive(Clone, Copy)]
+        pub enum Rule {
+            $(
+                #[allow(missing_docs)]
+                $name,
+            )*
+        }
+    };
 }
 
-/// One step of Adam; `hyper`: learning rate, β₁, β₂, ε, weight decay, decoupled, 1 − β₁ᵗ, 1 − β₂ᵗ.
+kernels::with_rules!(rules);
+
+/// One step of an optimizer on a parameter; `hyper`: learning rate, weight decay, whether that is
+/// decoupled, then the rule's own numbers.
 #[wasm_bindgen]
-pub unsafe fn adam(
+pub unsafe fn update(
     team: usize,
     dtype: u32,
+    rule: u32,
     n: usize,
     p: usize,
     g: usize,
-    m: usize,
-    v: usize,
+    s0: usize,
+    s1: usize,
+    s2: usize,
     hyper: usize,
+    step: usize,
+    product: usize,
     scale: usize,
     p_out: usize,
-    m_out: usize,
-    v_out: usize,
+    s0_out: usize,
+    s1_out: usize,
+    s2_out: usize,
 ) {
     unsafe {
-        with_float!(
-            dtype,
-            optimizer::adam(
-                team_at(team),
+        with_float!(dtype, {
+            let tensors = optimizer::Tensors {
                 n,
-                p as *const T,
-                g as *const T,
-                m as *const T,
-                v as *const T,
-                hyper as *const f64,
-                scale as *const T,
-                p_out as *mut T,
-                m_out as *mut T,
-                v_out as *mut T,
-            )
-        );
+                p: p as *const T,
+                g: g as *const T,
+                states: [s0, s1, s2].map(|state| state as *const T),
+                p_out: p_out as *mut T,
+                states_out: [s0_out, s1_out, s2_out].map(|state| state as *mut T),
+            };
+            let numbers = optimizer::Numbers {
+                hyper: hyper as *const f64,
+                step: step as *const f64,
+                product: product as *const f64,
+                scale: scale as *const T,
+            };
+            let rule = optimizer::Rule::from_code(rule);
+            optimizer::update(team_at(team), rule, &tensors, numbers);
+        });
     }
 }

@@ -1,188 +1,324 @@
 //! Optimizer steps: one pass over parameter, gradient and state.
 
-use crate::simd::{Float, Lanes, Register};
+use crate::math;
+use crate::pairs::{V, each, load, store};
+use crate::simd::{F64x2, Float, Lanes, Register};
 use crate::team::Team;
 
 /// Elements a thread claims at once.
 const CHUNK: usize = 16_384;
 
-/// What the gradient is multiplied by; none where the step is to change nothing.
-///
-/// # Safety
-/// `scale` points to a number, or is null.
-unsafe fn scale_of<T: Float>(scale: *const T) -> Option<T> {
-    if scale.is_null() {
-        return Some(T::ONE);
+/// Declares the rules once, for the kernel and for whoever calls it.
+#[macro_export]
+macro_rules! with_rules {
+    ($then:path) => {
+        $then! {
+            Sgd, Momentum, Adam, AmsGrad, NAdam, RAdam, Adamax, RmsProp, Adagrad, Adadelta, Lion,
+        }
+    };
+}
+
+macro_rules! rules {
+    ($($name:ident,)*) => {
+        /// How a parameter is changed; its number is its place in the list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Rule {
+            $(
+                #[allow(missing_docs)]
+                $name,
+            )*
+        }
+
+        impl Rule {
+            const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+with_rules!(rules);
+
+impl Rule {
+    /// The rule numbered `code`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn from_code(code: u32) -> Self {
+        Self::ALL[code as usize]
     }
-    // SAFETY: the caller says so.
-    let scale = unsafe { *scale };
-    scale.is_finite().then_some(scale)
 }
 
-/// Makes `outputs` of `inputs` vector by vector; `rule` is none where they keep what the inputs
-/// `kept` hold.
-///
-/// # Safety
-/// All have `n` elements. An output may be the input at the same place in `kept`, and is apart from
-/// all others.
-unsafe fn update<T: Float, const IN: usize, const OUT: usize>(
-    team: &Team,
-    n: usize,
-    inputs: [*const T; IN],
-    kept: [*const T; OUT],
-    outputs: [*mut T; OUT],
-    rule: Option<impl Fn([T::Lanes; IN]) -> [T::Lanes; OUT]>,
-) {
-    team.for_each_block(n.div_ceil(CHUNK), |block| {
-        let start = block * CHUNK;
-        let end = n.min(start + CHUNK);
-        // SAFETY: the block is within all arrays.
-        unsafe {
-            let Some(rule) = &rule else {
-                for (from, to) in kept.into_iter().zip(outputs) {
-                    if from != to.cast_const() {
-                        to.add(start)
-                            .copy_from_nonoverlapping(from.add(start), end - start);
-                    }
-                }
-                return;
-            };
-            let whole = end - (end - start) % T::LANES;
-            for i in (start..whole).step_by(T::LANES) {
-                let results = rule(inputs.map(|from| T::Lanes::load(from.add(i))));
-                for (result, to) in results.into_iter().zip(outputs) {
-                    result.store(to.add(i));
-                }
-            }
-            let rest = end - whole;
-            if rest > 0 {
-                let load = |from: *const T| T::Lanes::load_partial(from.add(whole), rest);
-                for (result, to) in rule(inputs.map(load)).into_iter().zip(outputs) {
-                    result.store_partial(to.add(whole), rest);
-                }
-            }
-        }
-    });
+/// The most arrays of state that a rule has.
+pub const STATES: usize = 3;
+
+/// A parameter, its gradient and its state, all of `n` elements, and where they go.
+pub struct Tensors<T> {
+    /// Elements of each.
+    pub n: usize,
+    /// The parameter.
+    pub p: *const T,
+    /// Its gradient.
+    pub g: *const T,
+    /// As many as the rule has.
+    pub states: [*const T; STATES],
+    /// The new parameter, which may be the old.
+    pub p_out: *mut T,
+    /// The new states, each of which may be the old.
+    pub states_out: [*mut T; STATES],
 }
 
-/// One step of SGD, as PyTorch's. `hyper`: learning rate, momentum, dampening, weight decay,
-/// nesterov, first. The gradient is multiplied by `scale`; one that is not finite changes nothing.
+/// Numbers that a step goes by.
+#[derive(Clone, Copy)]
+pub struct Numbers<T> {
+    /// Learning rate, weight decay, whether that is decoupled (Loshchilov & Hutter, 2017), then
+    /// what the rule needs.
+    pub hyper: *const f64,
+    /// Which step of the parameter it is, from 1 on.
+    pub step: *const f64,
+    /// For `NAdam`, the product of its momenta; or null.
+    pub product: *const f64,
+    /// What the gradient is multiplied by, or null. One that is not finite changes nothing.
+    pub scale: *const T,
+}
+
+/// Changes the tensors by `rule(p, g, states)`, g with scale and coupled decay, p after decoupled
+/// decay.
 ///
 /// # Safety
-/// `p`, `g`, `p_out` have `n` elements, `buffer` and `buffer_out` too or are null; outputs may be
-/// their inputs. `hyper` has six numbers, `scale` one or is null.
-pub unsafe fn sgd<T: Float>(
+/// All arrays have `n` elements.
+unsafe fn apply<T: Float, const N: usize>(
     team: &Team,
-    n: usize,
-    p: *const T,
-    g: *const T,
-    buffer: *const T,
-    hyper: *const f64,
-    scale: *const T,
-    p_out: *mut T,
-    buffer_out: *mut T,
+    tensors: &Tensors<T>,
+    [scale, coupled, shrink]: [T; 3],
+    rule: impl Fn(V<T>, V<T>, [V<T>; N]) -> (V<T>, [V<T>; N]),
 ) {
-    // SAFETY: the caller says so.
-    let (hyper, scale) = unsafe { (*hyper.cast::<[f64; 6]>(), scale_of(scale)) };
-    let [rate, momentum, dampening, decay, nesterov, first] = hyper;
-    let (nesterov, first) = (nesterov == 1.0, first == 1.0);
-    let [rate, momentum, fresh, decay] =
-        [rate, momentum, 1.0 - dampening, decay].map(|x| T::Lanes::splat(T::from_f64(x)));
-    let gradient = |p: T::Lanes, g: T::Lanes, scale| g * scale + decay * p;
-    // SAFETY: the caller says so.
-    unsafe {
-        if buffer.is_null() {
-            let rule = scale
-                .map(T::Lanes::splat)
-                .map(|scale| move |[p, g]: [T::Lanes; 2]| [p - rate * gradient(p, g, scale)]);
-            return update(team, n, [p, g], [p], [p_out], rule);
-        }
-        let rule = scale.map(T::Lanes::splat).map(|scale| {
-            move |[p, g, buffer]: [T::Lanes; 3]| {
-                let d = gradient(p, g, scale);
-                let next = if first {
-                    d
-                } else {
-                    momentum * buffer + fresh * d
-                };
-                let step = if nesterov { d + momentum * next } else { next };
-                [p - rate * step, next]
+    let [scale, coupled, shrink] = [scale, coupled, shrink].map(V::<T>::splat);
+    let states: [_; N] = core::array::from_fn(|i| tensors.states[i]);
+    let states_out: [_; N] = core::array::from_fn(|i| tensors.states_out[i]);
+    for_each_chunk(team, tensors.n, |start, length| {
+        each::<T>(length, |i, count| {
+            let at = start + i;
+            // SAFETY: the chunk is within all arrays.
+            unsafe {
+                let p = load(tensors.p.add(at), count);
+                let g = load(tensors.g.add(at), count) * scale + p * coupled;
+                let old = states.map(|state| load(state.add(at), count));
+                let (p, new) = rule(p * shrink, g, old);
+                store(p, tensors.p_out.add(at), count);
+                for (state, to) in new.into_iter().zip(states_out) {
+                    store(state, to.add(at), count);
+                }
             }
         });
-        update(
-            team,
-            n,
-            [p, g, buffer],
-            [p, buffer],
-            [p_out, buffer_out],
-            rule,
-        );
+    });
+}
+
+/// Has the team claim chunks of `n` elements.
+fn for_each_chunk(team: &Team, n: usize, mut work: impl FnMut(usize, usize)) {
+    team.for_each_block(n.div_ceil(CHUNK), |block| {
+        let start = block * CHUNK;
+        work(start, CHUNK.min(n - start));
+    });
+}
+
+/// Leaves parameter and states as they are.
+///
+/// # Safety
+/// All arrays that are not null have `n` elements.
+unsafe fn keep<T: Float>(team: &Team, tensors: &Tensors<T>) {
+    let states = tensors.states.into_iter().zip(tensors.states_out);
+    let all = [(tensors.p, tensors.p_out)].into_iter().chain(states);
+    let moved = all.filter(|(from, to)| *from != to.cast_const());
+    for_each_chunk(team, tensors.n, |start, length| {
+        for (from, to) in moved.clone() {
+            // SAFETY: the chunk is within both.
+            unsafe {
+                to.add(start)
+                    .copy_from_nonoverlapping(from.add(start), length)
+            };
+        }
+    });
+}
+
+/// `base` to a whole power.
+fn power(base: f64, exponent: f64) -> f64 {
+    math::pow::<f64, F64x2>(F64x2::splat(base), F64x2::splat(exponent)).lane(0)
+}
+
+/// One step of `rule`, by PyTorch's formula; `Lion` by its paper's.
+///
+/// # Safety
+/// All arrays are as [`Tensors`] and [`Numbers`] say.
+pub unsafe fn update<T: Float>(team: &Team, rule: Rule, tensors: &Tensors<T>, numbers: Numbers<T>) {
+    // SAFETY: the caller says so.
+    let (scale, t) = unsafe {
+        let scale = match numbers.scale.is_null() {
+            true => T::ONE,
+            false => *numbers.scale,
+        };
+        (scale, *numbers.step)
+    };
+    if !scale.is_finite() {
+        // SAFETY: the caller says so.
+        return unsafe { keep(team, tensors) };
+    }
+    // SAFETY: there are as many numbers as the rule has.
+    let number = |index: usize| unsafe { *numbers.hyper.add(index) };
+    let own = |index: usize| number(3 + index);
+    let splat = |x: f64| V::<T>::splat(T::from_f64(x));
+    let [rate, decay, decoupled] = [0, 1, 2].map(number);
+    let before = if decoupled == 1.0 {
+        [scale, T::ZERO, T::from_f64(1.0 - rate * decay)]
+    } else {
+        [scale, T::from_f64(decay), T::ONE]
+    };
+    // Means of gradients and of their squares, and how far they are from those of all steps.
+    let mean = |old: V<T>, new: V<T>, beta: f64| splat(beta) * old + splat(1.0 - beta) * new;
+    let correction = |beta: f64| 1.0 - power(beta, t);
+    // SAFETY: the caller says so.
+    unsafe {
+        match rule {
+            Rule::Sgd => apply(team, tensors, before, |p, g, []| (p - splat(rate) * g, [])),
+            Rule::Momentum => {
+                let [momentum, dampening, nesterov] = [0, 1, 2].map(own);
+                apply(team, tensors, before, |p, g, [buffer]| {
+                    let next = if t == 1.0 {
+                        g
+                    } else {
+                        splat(momentum) * buffer + splat(1.0 - dampening) * g
+                    };
+                    let step = if nesterov == 1.0 {
+                        g + splat(momentum) * next
+                    } else {
+                        next
+                    };
+                    (p - splat(rate) * step, [next])
+                });
+            }
+            Rule::Adam => {
+                let [beta1, beta2, eps] = [0, 1, 2].map(own);
+                let step = rate / correction(beta1);
+                let root = 1.0 / correction(beta2).sqrt();
+                apply(team, tensors, before, |p, g, [m, v]| {
+                    let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
+                    let size = v.sqrt() * splat(root) + splat(eps);
+                    (p - splat(step) * (m / size), [m, v])
+                });
+            }
+            Rule::AmsGrad => {
+                let [beta1, beta2, eps] = [0, 1, 2].map(own);
+                let step = rate / correction(beta1);
+                let root = 1.0 / correction(beta2).sqrt();
+                apply(team, tensors, before, |p, g, [m, v, most]| {
+                    let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
+                    let most = v.pmax(most);
+                    let size = most.sqrt() * splat(root) + splat(eps);
+                    (p - splat(step) * (m / size), [m, v, most])
+                });
+            }
+            Rule::NAdam => {
+                let [beta1, beta2, eps, slow] = [0, 1, 2, 3].map(own);
+                let [now, next] = [t, t + 1.0].map(|t| nadam_momentum(beta1, slow, t));
+                let product = *numbers.product;
+                let of_gradient = rate * (1.0 - now) / (1.0 - product);
+                let of_mean = rate * next / (1.0 - product * next);
+                let root = 1.0 / correction(beta2).sqrt();
+                apply(team, tensors, before, |p, g, [m, v]| {
+                    let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
+                    let size = v.sqrt() * splat(root) + splat(eps);
+                    let step = splat(of_gradient) * g + splat(of_mean) * m;
+                    (p - step / size, [m, v])
+                });
+            }
+            Rule::RAdam => {
+                let [beta1, beta2, eps] = [0, 1, 2].map(own);
+                let step = rate / correction(beta1);
+                let rest = correction(beta2);
+                let most = 2.0 / (1.0 - beta2) - 1.0;
+                let length = most - 2.0 * t * power(beta2, t) / rest;
+                if length > 5.0 {
+                    let rectified = (length - 4.0) * (length - 2.0) * most
+                        / ((most - 4.0) * (most - 2.0) * length);
+                    let step = step * (rectified * rest).sqrt();
+                    apply(team, tensors, before, |p, g, [m, v]| {
+                        let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
+                        (p - splat(step) * (m / (v.sqrt() + splat(eps))), [m, v])
+                    });
+                } else {
+                    apply(team, tensors, before, |p, g, [m, v]| {
+                        let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
+                        (p - splat(step) * m, [m, v])
+                    });
+                }
+            }
+            Rule::Adamax => {
+                let [beta1, beta2, eps] = [0, 1, 2].map(own);
+                let step = rate / correction(beta1);
+                apply(team, tensors, before, |p, g, [m, most]| {
+                    let m = mean(m, g, beta1);
+                    let most = (g.abs() + splat(eps)).pmax(splat(beta2) * most);
+                    (p - splat(step) * (m / most), [m, most])
+                });
+            }
+            Rule::RmsProp => {
+                let [alpha, eps, momentum, centred] = [0, 1, 2, 3].map(own);
+                let scaled = |g: V<T>, square: V<T>| g / (square.sqrt() + splat(eps));
+                let moved = |g: V<T>, buffer: V<T>| splat(momentum) * buffer + g;
+                match (centred == 1.0, momentum > 0.0) {
+                    (false, false) => apply(team, tensors, before, |p, g, [v]| {
+                        let v = mean(v, g * g, alpha);
+                        (p - splat(rate) * scaled(g, v), [v])
+                    }),
+                    (false, true) => apply(team, tensors, before, |p, g, [v, buffer]| {
+                        let v = mean(v, g * g, alpha);
+                        let buffer = moved(scaled(g, v), buffer);
+                        (p - splat(rate) * buffer, [v, buffer])
+                    }),
+                    (true, false) => apply(team, tensors, before, |p, g, [v, m]| {
+                        let (v, m) = (mean(v, g * g, alpha), mean(m, g, alpha));
+                        (p - splat(rate) * scaled(g, v - m * m), [v, m])
+                    }),
+                    (true, true) => apply(team, tensors, before, |p, g, [v, m, buffer]| {
+                        let (v, m) = (mean(v, g * g, alpha), mean(m, g, alpha));
+                        let buffer = moved(scaled(g, v - m * m), buffer);
+                        (p - splat(rate) * buffer, [v, m, buffer])
+                    }),
+                }
+            }
+            Rule::Adagrad => {
+                let [slow, eps] = [0, 1].map(own);
+                let rate = rate / (1.0 + (t - 1.0) * slow);
+                apply(team, tensors, before, |p, g, [sum]| {
+                    let sum = sum + g * g;
+                    (p - splat(rate) * (g / (sum.sqrt() + splat(eps))), [sum])
+                });
+            }
+            Rule::Adadelta => {
+                let [rho, eps] = [0, 1].map(own);
+                apply(team, tensors, before, |p, g, [v, moved]| {
+                    let v = mean(v, g * g, rho);
+                    let step = ((moved + splat(eps)) / (v + splat(eps))).sqrt() * g;
+                    let moved = mean(moved, step * step, rho);
+                    (p - splat(rate) * step, [v, moved])
+                });
+            }
+            Rule::Lion => {
+                let [beta1, beta2] = [0, 1].map(own);
+                let (zero, one) = (V::<T>::splat(T::ZERO), V::<T>::splat(T::ONE));
+                apply(team, tensors, before, |p, g, [m]| {
+                    let towards = mean(m, g, beta1);
+                    let sign = towards.gt(zero).and(one) - towards.lt(zero).and(one);
+                    // A NaN is no direction: it goes on.
+                    let step = V::<T>::select(towards.ne(towards), towards, sign);
+                    (p - splat(rate) * step, [mean(m, g, beta2)])
+                });
+            }
+        }
     }
 }
 
-/// One step of Adam (Kingma & Ba, 2014) or AdamW (Loshchilov & Hutter, 2017), as PyTorch's.
-/// `hyper`: learning rate, β₁, β₂, ε, weight decay, decoupled, 1 − β₁ᵗ, 1 − β₂ᵗ. The gradient is
-/// multiplied by `scale`; one that is not finite changes nothing.
-///
-/// # Safety
-/// All arrays have `n` elements; outputs may be their inputs. `hyper` has eight numbers, `scale`
-/// one or is null.
-pub unsafe fn adam<T: Float>(
-    team: &Team,
-    n: usize,
-    p: *const T,
-    g: *const T,
-    m: *const T,
-    v: *const T,
-    hyper: *const f64,
-    scale: *const T,
-    p_out: *mut T,
-    m_out: *mut T,
-    v_out: *mut T,
-) {
-    // SAFETY: the caller says so.
-    let (hyper, scale) = unsafe { (*hyper.cast::<[f64; 8]>(), scale_of(scale)) };
-    let [
-        rate,
-        beta1,
-        beta2,
-        eps,
-        decay,
-        decoupled,
-        correction1,
-        correction2,
-    ] = hyper;
-    let decoupled = decoupled == 1.0;
-    let numbers = [
-        beta1,
-        1.0 - beta1,
-        beta2,
-        1.0 - beta2,
-        rate / correction1,
-        1.0 / correction2.sqrt(),
-        eps,
-        if decoupled { 1.0 - rate * decay } else { 1.0 },
-        if decoupled { 0.0 } else { decay },
-    ];
-    let [b1, c1, b2, c2, step, root, eps, shrink, coupled] =
-        numbers.map(|x| T::Lanes::splat(T::from_f64(x)));
-    let rule = scale.map(T::Lanes::splat).map(|scale| {
-        move |[p, g, m, v]: [T::Lanes; 4]| {
-            let g = g * scale + p * coupled;
-            let m = b1 * m + c1 * g;
-            let v = b2 * v + c2 * (g * g);
-            [p * shrink - step * (m / (v.sqrt() * root + eps)), m, v]
-        }
-    });
-    // SAFETY: the caller says so.
-    unsafe {
-        update(
-            team,
-            n,
-            [p, g, m, v],
-            [p, m, v],
-            [p_out, m_out, v_out],
-            rule,
-        )
-    };
+/// How much of `NAdam`'s step `t` is momentum (Dozat, 2016).
+fn nadam_momentum(beta1: f64, slow: f64, t: f64) -> f64 {
+    /// The base of the schedule.
+    const BASE: f64 = 0.96;
+    beta1 * (1.0 - 0.5 * power(BASE, t * slow))
 }
