@@ -1,6 +1,6 @@
 /**
- * A training that is killed at any moment goes on to the bits of one that never stopped. The number
- * of trainings is FERROGRAD_KILLS, or a few.
+ * A training that is killed at any moment goes on to the bits of one that never stopped. It is
+ * killed FERROGRAD_KILLS times, or a few.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, rm, stat, truncate } from "node:fs/promises";
@@ -48,7 +48,7 @@ function run(place: string, killAfter = Infinity): Promise<Outcome> {
   });
 }
 
-const trials = Number(process.env.FERROGRAD_KILLS ?? 3);
+const kills = Number(process.env.FERROGRAD_KILLS ?? 4);
 
 it(
   "goes on to the same bits after kill -9",
@@ -57,18 +57,16 @@ it(
     expect(whole).toMatchObject({ from: undefined, hash: expect.any(String) as string });
     const generator = new random.Generator(Date.now());
     let killed = 0;
-    for (let trial = 0; trial < trials; trial++) {
+    for (let trial = 0; killed < kills; trial++) {
       const place = join(folder, `trial${trial}`);
       // Twice, so that what goes on is killed too.
-      for (let kill = 0; kill < 2; kill++) {
+      for (let time = 0; time < 2; time++) {
         const { hash } = await run(place, generator.uniform() * whole.trained);
         killed += Number(hash === undefined);
       }
       const end = await run(place);
       expect(end.hash, `trial ${trial} goes on from ${end.from}`).toBe(whole.hash);
     }
-    console.log(`${killed} of ${2 * trials} runs were killed`);
-    expect(killed).toBeGreaterThan(0);
   },
   Infinity,
 );
