@@ -81,17 +81,18 @@ it("has types for TypeScript, as Node and as bundlers resolve them", () => {
 /** Bytes after gzip; raised only in the commit that needs it, with the reason here. */
 const ceilings = {
   // The whole library: a page that uses it loads this, the worker and one build. 84 KB since it has
-  // Datasets, augmentation and metrics, 92 KB since it has `fit` in full; libraries of file formats
-  // are loaded when they are used, callbacks and schedules with ferrograd/train.
-  "dist/browser/ferrograd.js": 94_000,
+  // Datasets, augmentation and metrics, 92 KB since it has `fit` in full, 102 KB with convolutions,
+  // pools, norms and more optimizers; libraries of file formats are loaded when they are used,
+  // callbacks and schedules with ferrograd/train.
+  "dist/browser/ferrograd.js": 106_000,
   // With callbacks and schedules: what a page loads that imports ferrograd/train too.
-  "dist/browser/train.js": 102_000,
+  "dist/browser/train.js": 115_000,
   "dist/browser/worker.js": 16_000,
-  // 83 KB since norms, softmax, reductions and skinny products have vector paths of their own, in
-  // both precisions; with the library that stays below 150 KB.
-  "wasm/relaxed/engine_bg.wasm": 88_000,
-  "wasm/plain/engine_bg.wasm": 88_000,
-  "wasm/single/engine_bg.wasm": 88_000,
+  // 150 KB since there are convolutions, pools, more norms and the wide products, all of them in two
+  // precisions and for speed, which inlines much. It should become less: see the readme's limits.
+  "wasm/relaxed/engine_bg.wasm": 155_000,
+  "wasm/plain/engine_bg.wasm": 155_000,
+  "wasm/single/engine_bg.wasm": 155_000,
 };
 
 it.each(Object.entries(ceilings))("%s is at most %i bytes after gzip", (path, ceiling) => {
