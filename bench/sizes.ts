@@ -49,10 +49,26 @@ export async function measureSizes(names: readonly PeerName[]): Promise<Size[]> 
 }
 
 async function ownSize(): Promise<Size> {
-  const sizes = ["dist/browser/ferrograd.js", "dist/browser/worker.js", "wasm/relaxed/engine.js"];
-  const [js, worker, glue] = await Promise.all(sizes.map((file) => zipped(join(root, file))));
-  const wasm = await zipped(join(root, "wasm/relaxed/engine_bg.wasm"));
-  return { library: "Ferrograd", js: js!, workers: worker! + glue!, wasm };
+  const sum = async (files: Iterable<string>): Promise<number> =>
+    (await Promise.all([...files].map(zipped))).reduce((a, b) => a + b, 0);
+  const browser = join(root, "dist/browser");
+  const [js, workers, wasm] = await Promise.all([
+    sum(await loadedWith(join(browser, "ferrograd.js"))),
+    sum([join(browser, "worker.js"), join(root, "wasm/relaxed/engine.js")]),
+    zipped(join(root, "wasm/relaxed/engine_bg.wasm")),
+  ]);
+  return { library: "Ferrograd", js, workers, wasm };
+}
+
+/** `file` and what it imports at once. */
+async function loadedWith(file: string, found = new Set<string>()): Promise<Set<string>> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const text = await readFile(file, "latin1");
+  for (const [, name] of text.matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) {
+    await loadedWith(join(file, "..", name!), found);
+  }
+  return found;
 }
 
 async function peerSize(name: PeerName, { imports, wasm }: Parts): Promise<Size> {
