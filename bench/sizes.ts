@@ -6,6 +6,7 @@ import { build } from "esbuild";
 import type { PeerName } from "./competitors.js";
 import { peerTitles } from "./competitors.js";
 import { packagesFolder, root } from "./folders.js";
+import { loadedWith } from "./loadedWith.js";
 
 /** Bytes after gzip. */
 export interface Size {
@@ -50,25 +51,16 @@ export async function measureSizes(names: readonly PeerName[]): Promise<Size[]> 
 
 async function ownSize(): Promise<Size> {
   const sum = async (files: Iterable<string>): Promise<number> =>
-    (await Promise.all([...files].map(zipped))).reduce((a, b) => a + b, 0);
-  const browser = join(root, "dist/browser");
+    (await Promise.all([...files].map((file) => zipped(join(root, file))))).reduce(
+      (a, b) => a + b,
+      0,
+    );
   const [js, workers, wasm] = await Promise.all([
-    sum(await loadedWith(join(browser, "ferrograd.js"))),
-    sum([join(browser, "worker.js"), join(root, "wasm/relaxed/engine.js")]),
-    zipped(join(root, "wasm/relaxed/engine_bg.wasm")),
+    sum(loadedWith(root, "dist/browser/ferrograd.js")),
+    sum(["dist/browser/worker.js", "wasm/relaxed/engine.js"]),
+    sum(["wasm/relaxed/engine_bg.wasm"]),
   ]);
   return { library: "Ferrograd", js, workers, wasm };
-}
-
-/** `file` and what it imports at once. */
-async function loadedWith(file: string, found = new Set<string>()): Promise<Set<string>> {
-  if (found.has(file)) return found;
-  found.add(file);
-  const text = await readFile(file, "latin1");
-  for (const [, name] of text.matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) {
-    await loadedWith(join(file, "..", name!), found);
-  }
-  return found;
 }
 
 async function peerSize(name: PeerName, { imports, wasm }: Parts): Promise<Size> {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { publint } from "publint";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { loadedWith } from "../bench/loadedWith.js";
 import { apiReport } from "./api.js";
 import type { Installed } from "./packed.js";
 import { install, root, runInstalled } from "./packed.js";
@@ -103,15 +104,9 @@ it.each(Object.entries(ceilings))("%s is at most %i bytes after gzip", (path, ce
   expect(size).toBeLessThanOrEqual(ceiling);
 });
 
-/** `path` and the files that are loaded with it. */
-function staticFiles(path: string, found = new Set<string>()): Set<string> {
-  if (found.has(path) || !path.endsWith(".js")) return found.add(path);
-  found.add(path);
-  const text = readFileSync(join(installed.package, path), "latin1");
-  for (const [, file] of text.matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g)) {
-    staticFiles(join(path, "..", file!), found);
-  }
-  return found;
+/** `path` in the package, and the files that are loaded with it. */
+function staticFiles(path: string): Set<string> {
+  return path.endsWith(".js") ? loadedWith(installed.package, path) : new Set([path]);
 }
 
 it("loads libraries of file formats only when they are needed", () => {

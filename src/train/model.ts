@@ -44,6 +44,17 @@ export interface Training {
   readonly evaluate: MeasuredStep;
 }
 
+/** What a method trains or measures on: its second argument is the options where `x` is a Dataset. */
+function inputsOf<Options extends object>(
+  x: Input | Dataset<TrainingBatch>,
+  y: Input | Options | undefined,
+  options: Options,
+): [x: Input | Dataset<TrainingBatch>, y: Input | undefined, options: Options] {
+  return x instanceof Dataset
+    ? [x, undefined, (y as Options | undefined) ?? options]
+    : [x, y as Input, options];
+}
+
 /** A module that can be trained, measured and used, in Keras's manner. */
 export abstract class Model extends Module {
   #training: Training | undefined;
@@ -90,9 +101,8 @@ export abstract class Model extends Module {
     y?: Input | FitOptions,
     options: FitOptions = {},
   ): Promise<History> {
-    return x instanceof Dataset
-      ? fit(this, [x, undefined], (y as FitOptions | undefined) ?? {})
-      : fit(this, [x, y as Input], options);
+    const [data, targets, chosen] = inputsOf(x, y, options);
+    return fit(this, [data, targets], chosen);
   }
 
   /**
@@ -107,9 +117,8 @@ export abstract class Model extends Module {
     y?: Input | FitOptions,
     options: FitOptions = {},
   ): FitEvents {
-    return x instanceof Dataset
-      ? fitEvents(this, [x, undefined], (y as FitOptions | undefined) ?? {})
-      : fitEvents(this, [x, y as Input], options);
+    const [data, targets, chosen] = inputsOf(x, y, options);
+    return fitEvents(this, [data, targets], chosen);
   }
 
   /** The loss and metrics on `x` and `y`. */
@@ -121,9 +130,7 @@ export abstract class Model extends Module {
     y?: Input | EvaluateOptions,
     options: EvaluateOptions = {},
   ): Promise<Report> {
-    return x instanceof Dataset
-      ? evaluate(this, x, undefined, (y as EvaluateOptions | undefined) ?? {})
-      : evaluate(this, x, y as Input, options);
+    return evaluate(this, ...inputsOf(x, y, options));
   }
 
   /**

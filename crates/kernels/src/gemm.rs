@@ -11,7 +11,6 @@ mod target;
 mod tile;
 
 pub use matrix::Matrix;
-pub(crate) use micro::pin;
 pub(crate) use pack::Panels;
 pub(crate) use target::Target;
 pub use tile::prefer_wide;

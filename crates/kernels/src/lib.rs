@@ -32,6 +32,7 @@ pub mod gemm;
 pub mod math;
 pub mod normalization;
 pub mod optimizer;
+mod order;
 mod pairs;
 pub mod pooling;
 pub mod random;

@@ -1,6 +1,7 @@
 //! Loops over rows of numbers, two vectors at a time.
 
-use crate::simd::{F64x2, Float, Lanes, MAX_LANES, Pair, Register, hide};
+use crate::order::hide;
+use crate::simd::{F64x2, Float, Lanes, MAX_LANES, Pair, Register};
 
 /// Two vectors: what one round of a loop works on.
 pub(crate) type V<T> = Pair<<T as Float>::Lanes>;

@@ -376,21 +376,3 @@ assign_operators!(
     F64x2: SubAssign sub_assign -,
     F64x2: MulAssign mul_assign *,
 );
-
-/// The same index, hidden from the compiler, which would make pointers of their own of what is
-/// added to it: V8 joins two vectors only where their addresses are one base and fixed offsets.
-#[cfg(target_arch = "wasm32")]
-#[inline(always)]
-pub(crate) fn hide(mut index: usize) -> usize {
-    // SAFETY: no instruction, no effect.
-    unsafe {
-        core::arch::asm!("/* {0} */", inout(local) index, options(pure, nomem, nostack));
-    }
-    index
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-#[inline(always)]
-pub(crate) fn hide(index: usize) -> usize {
-    index
-}

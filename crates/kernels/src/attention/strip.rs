@@ -6,8 +6,8 @@
 
 use super::tile::{Span, Tile};
 use super::{KEYS, QUERIES};
-use crate::gemm::pin;
 use crate::math;
+use crate::order::pin;
 use crate::simd::{Float, Lanes, MAX_LANES, Register};
 
 /// What spans of rows are multiples of, in elements: two vectors of any type.

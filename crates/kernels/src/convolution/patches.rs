@@ -107,7 +107,7 @@ impl<T: Float> Panels<T> for Right<T> {
         // SAFETY: the caller says so.
         unsafe {
             match self {
-                Self::Matrix(matrix) => pack_matrix(matrix.at(start, j), depth, n, nr, to),
+                Self::Matrix(matrix) => matrix.pack(start, depth, j, n, nr, to),
                 Self::Patches(patches) => patches.pack(start, depth, j, n, nr, to),
             }
         }
@@ -129,11 +129,4 @@ impl<T: Float> Panels<T> for Right<T> {
             _ => None,
         }
     }
-}
-
-/// A function of its own: inlined it would be there once for each width of panels.
-#[inline(never)]
-unsafe fn pack_matrix<T: Float>(matrix: Matrix<T>, depth: usize, n: usize, nr: usize, to: *mut T) {
-    // SAFETY: the caller says so.
-    unsafe { matrix.pack(0, depth, 0, n, nr, to) };
 }

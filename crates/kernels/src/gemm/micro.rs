@@ -2,6 +2,7 @@
 
 use super::tile::{MAX_NR, MR};
 use super::{Matrix, Target};
+use crate::order::pin;
 use crate::simd::{Float, Lanes};
 
 /// `R` rows × `NV` vectors of C from `R` rows of A and a panel of B.
@@ -52,25 +53,6 @@ pub(super) unsafe fn micro<T: Float, const R: usize, const NV: usize>(
             }
         }
     }
-}
-
-/// Keeps the compiler from deriving the pointer anew, which would undo the order of the loop:
-/// V8 runs wasm in the order it is written.
-#[cfg(target_arch = "wasm32")]
-#[allow(clippy::pointers_in_nomem_asm_block)] // only the pointer passes, nothing it points to
-#[inline(always)]
-pub(crate) fn pin<T>(mut pointer: *const T) -> *const T {
-    // SAFETY: no instruction, no effect.
-    unsafe {
-        core::arch::asm!("/* {0} */", inout(local) pointer, options(pure, nomem, nostack));
-    }
-    pointer
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-#[inline(always)]
-pub(crate) fn pin<T>(pointer: *const T) -> *const T {
-    pointer
 }
 
 /// A micro-tile that hangs over the edge of C: computed aside, copied where it belongs.
