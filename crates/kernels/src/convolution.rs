@@ -89,6 +89,12 @@ impl Convolution {
         self.inputs == 1 && self.outputs <= depthwise::MOST_OUTPUTS
     }
 
+    /// Whether to compute by tiles. Not in f64, where results are checked rather than trained: it
+    /// would add 5 KB to every download.
+    fn is_tiled<T: Float>(&self) -> bool {
+        self.tiled && T::DTYPE == f32::DTYPE
+    }
+
     /// Whether patches are single positions, so that the image is their matrix.
     fn is_pointwise(&self) -> bool {
         self.rows.is_pointwise() && self.columns.is_pointwise()
@@ -139,7 +145,7 @@ pub unsafe fn convolution<T: Float>(
 ) {
     // SAFETY: the caller says so.
     unsafe {
-        if c.tiled && winograd::convolve(team, c, x, weight, bias, y, scratch) {
+        if c.is_tiled::<T>() && winograd::convolve(team, c, x, weight, bias, y, scratch) {
             return;
         }
         if c.is_direct() {

@@ -109,7 +109,7 @@ pub unsafe fn convolution_input<T: Float>(
     };
     // SAFETY: the caller says so.
     unsafe {
-        if c.tiled && winograd::convolve_back(team, c, dy, weight, bias, dx, scratch) {
+        if c.is_tiled::<T>() && winograd::convolve_back(team, c, dy, weight, bias, dx, scratch) {
             return;
         }
         if c.is_direct() {

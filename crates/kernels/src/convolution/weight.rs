@@ -32,7 +32,7 @@ pub unsafe fn convolution_weight<T: Float>(
 ) {
     // SAFETY: the caller says so.
     unsafe {
-        if c.tiled && winograd::weight_gradient(team, c, x, dy, dw, scratch, pieces) {
+        if c.is_tiled::<T>() && winograd::weight_gradient(team, c, x, dy, dw, scratch, pieces) {
             return;
         }
         if c.is_direct() {

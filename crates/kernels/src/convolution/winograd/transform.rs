@@ -86,7 +86,7 @@ impl<T: Float> Region<T> {
     ///
     /// # Safety
     /// The channel is readable.
-    #[inline(always)]
+    #[inline(never)]
     pub unsafe fn read(&mut self, channel: *const T) {
         let columns = self.columns.clone();
         for line in self.rows.clone() {
