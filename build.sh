@@ -106,7 +106,9 @@ build_wasm() {
   local name=$1 features=$2
   shift 2
   local flags=(-C "target-feature=$features") argument
-  # Panics name source files: not by the folders of this machine.
+  # A panic traps: nobody could read what it says, and saying it takes 10 kB.
+  flags+=(-Zunstable-options -Cpanic=immediate-abort)
+  # What names source files: not by the folders of this machine.
   flags+=("--remap-path-prefix=$HOME=~" "--remap-path-prefix=$PWD=.")
   for argument in -zstack-size=1048576 "$@"; do flags+=(-C "link-arg=$argument"); done
   local recipe="${flags[*]} $(rustup run $toolchain rustc --version) $(wasm-bindgen --version)"
