@@ -47,7 +47,11 @@ const common = {
 };
 
 /** What users import. */
-const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
+const entries = {
+  ferrograd: "src/index.ts",
+  data: "src/data/index.ts",
+  train: "src/train/entry.ts",
+};
 
 /**
  * What entries share, and what is imported when it is needed, as libraries of file formats, is in
@@ -72,7 +76,7 @@ const bundleForNode = () =>
   build({
     ...common,
     ...parts,
-    entryPoints: entries,
+    entryPoints: { ...entries, inline: "src/inline.ts" },
     outdir: "dist/node",
     platform: "node",
     target: "node20",
@@ -119,7 +123,11 @@ async function bundleInline() {
   const asBlob = `
     const script = new Blob([${script}], { type: "text/javascript" });
     export const defaultWorkerUrl = new URL(URL.createObjectURL(script));`;
-  await bundle({ inline: "src/index.ts" }, { urls: `${noFolder} ${asBlob}` }, { sourcemap: false });
+  await bundle(
+    { inline: "src/inline.ts" },
+    { urls: `${noFolder} ${asBlob}` },
+    { sourcemap: false },
+  );
 }
 
 await prune();

@@ -1,5 +1,6 @@
 /** `init`'s options, made definite for this host. */
 import { ArgumentError } from "../errors.js";
+import { absolute } from "./addresses.js";
 import type { Choice } from "./builds.js";
 import { chooseBuild, detectAbilities } from "./builds.js";
 import { pageBytes } from "./heap.js";
@@ -61,16 +62,4 @@ export async function resolve(options: InitOptions): Promise<Resolved> {
     limit,
     script: absolute(options.workerUrl, defaultWorkerUrl),
   };
-}
-
-/** The worker script, and `options` as they can be posted to it: with URLs as absolute text. */
-export function absoluteUrls(options: InitOptions): { script: URL; posted: InitOptions } {
-  const script = absolute(options.workerUrl, defaultWorkerUrl);
-  const wasmUrl = absolute(options.wasmUrl, defaultWasmUrl).href;
-  return { script, posted: { ...options, wasmUrl, workerUrl: script.href } };
-}
-
-/** `url` against the page's own address, where there is one. */
-function absolute(url: string | URL | undefined, otherwise: URL): URL {
-  return url === undefined ? otherwise : new URL(url, globalThis.location?.href);
 }
