@@ -92,7 +92,8 @@ const urls = (worker) => `
 
 /** All files of the engine, as the source of an object of data: URLs by path. */
 async function engineFiles() {
-  const types = { "engine.js": "text/javascript", "engine_bg.wasm": "application/wasm" };
+  const wasm = "application/wasm";
+  const types = { "engine.js": "text/javascript", "engine_bg.wasm": wasm, "double.wasm": wasm };
   const files = {};
   for (const engine of ["relaxed", "plain", "single"]) {
     for (const [name, type] of Object.entries(types)) {

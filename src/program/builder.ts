@@ -11,7 +11,12 @@ import type { Argument, Call, Program, Slot } from "./program.js";
 /** The Program under construction. */
 export class Builder {
   readonly slots: Slot[] = [];
-  private readonly calls: { kernel: string; args: (number | Place)[]; label: string }[] = [];
+  private readonly calls: {
+    kernel: string;
+    double: boolean;
+    args: (number | Place)[];
+    label: string;
+  }[] = [];
   private readonly constants: number[] = [];
   private readonly constantPlaces = new Map<string, Place>();
   private readonly placed = new Map<Value, Placed>();
@@ -101,9 +106,9 @@ export class Builder {
     return place;
   }
 
-  /** Appends a call. */
-  call(kernel: string, args: (number | Place)[], label: string): void {
-    this.calls.push({ kernel, args, label });
+  /** Appends a call; `double` says whether it is one of the module for float64. */
+  call(kernel: string, args: (number | Place)[], label: string, double: boolean): void {
+    this.calls.push({ kernel, double, args, label });
   }
 
   /** The Program, with the arena planned. */
@@ -128,8 +133,9 @@ export class Builder {
       if (buffer.slot !== undefined) return { buffer: buffer.slot, offset };
       return { buffer: "arena", offset: starts.get(buffer)! + offset };
     };
-    const calls: Call[] = this.calls.map(({ kernel, args, label }) => ({
+    const calls: Call[] = this.calls.map(({ kernel, double, args, label }) => ({
       kernel,
+      ...(double && { double }),
       args: args.map(resolve),
       label,
     }));

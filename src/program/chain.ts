@@ -29,6 +29,14 @@ interface Code {
   readonly keys: readonly Place[];
 }
 
+/** What the engine has for float64 only in its module for that: integers compute without. */
+const advanced: ReadonlySet<number> = new Set([
+  ...[Opcode.Exp, Opcode.Expm1, Opcode.Log, Opcode.Log1p, Opcode.Sin, Opcode.Cos, Opcode.Tanh],
+  ...[Opcode.Sigmoid, Opcode.Gelu, Opcode.GeluSlope, Opcode.GeluTanh, Opcode.GeluTanhSlope],
+  ...[Opcode.Silu, Opcode.SiluSlope, Opcode.Softplus, Opcode.Erf, Opcode.Pow],
+  ...[Opcode.Uniform, Opcode.Dropout],
+]);
+
 /** Emits one call that computes `nodes` and stores `stores`, the outputs that others read. */
 export function emitChain(
   builder: Builder,
@@ -245,5 +253,7 @@ function emitCode(builder: Builder, code: Code, label: string): void {
     access(store, places.length - 1, code.loads.length + index);
   });
   const padding = new Array<number>(maxPointers - places.length).fill(0);
-  builder.call("elementwise", [builder.words(words), ...places, ...padding], label);
+  const double =
+    code.lane === "float64" && code.instructions.some(([opcode]) => advanced.has(opcode!));
+  builder.call("elementwise", [builder.words(words), ...places, ...padding], label, double);
 }
