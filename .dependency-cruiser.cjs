@@ -54,6 +54,7 @@ const layers = {
     ...[...tensors, "checkpoint", "random", "runtime", "program"],
     ...["nn", "metrics", "optim", "data", "text", "io", "train"],
   ],
+  inline: ["index", "data"],
 };
 
 const pattern = (parts) => `^src/(${parts.join("|")})(/|\\.ts$)`;

@@ -47,7 +47,11 @@ const common = {
 };
 
 /** What users import. */
-const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
+const entries = {
+  ferrograd: "src/index.ts",
+  data: "src/data/index.ts",
+  train: "src/train/entry.ts",
+};
 
 /**
  * What entries share, and what is imported when it is needed, as libraries of file formats, is in
@@ -72,7 +76,7 @@ const bundleForNode = () =>
   build({
     ...common,
     ...parts,
-    entryPoints: entries,
+    entryPoints: { ...entries, inline: "src/inline.ts" },
     outdir: "dist/node",
     platform: "node",
     target: "node20",
@@ -88,7 +92,8 @@ const urls = (worker) => `
 
 /** All files of the engine, as the source of an object of data: URLs by path. */
 async function engineFiles() {
-  const types = { "engine.js": "text/javascript", "engine_bg.wasm": "application/wasm" };
+  const wasm = "application/wasm";
+  const types = { "engine.js": "text/javascript", "engine_bg.wasm": wasm, "double.wasm": wasm };
   const files = {};
   for (const engine of ["relaxed", "plain", "single"]) {
     for (const [name, type] of Object.entries(types)) {
@@ -119,7 +124,11 @@ async function bundleInline() {
   const asBlob = `
     const script = new Blob([${script}], { type: "text/javascript" });
     export const defaultWorkerUrl = new URL(URL.createObjectURL(script));`;
-  await bundle({ inline: "src/index.ts" }, { urls: `${noFolder} ${asBlob}` }, { sourcemap: false });
+  await bundle(
+    { inline: "src/inline.ts" },
+    { urls: `${noFolder} ${asBlob}` },
+    { sourcemap: false },
+  );
 }
 
 await prune();

@@ -8,7 +8,6 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import {
   argMax,
-  data,
   engine,
   init,
   loadModel,
@@ -22,6 +21,7 @@ import {
   text,
   weightsHash,
 } from "ferrograd";
+import * as data from "ferrograd/data";
 import { languageLists, languages } from "./languages.mjs";
 
 const usage = `Usage: ./build.sh demo -- [options]

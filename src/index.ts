@@ -6,7 +6,6 @@ export { backward, grad, valueAndGrad, vjp } from "./autograd.js";
 export { checkpoint } from "./checkpoint.js";
 export type { Compiled, Results } from "./compile.js";
 export { compile } from "./compile.js";
-export * as data from "./data/index.js";
 export type { DType, TypedArray } from "./dtype.js";
 export {
   ArgumentError,

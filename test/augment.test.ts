@@ -1,6 +1,7 @@
 /** Random changes of images, batches and texts. */
 import { describe, expect, it } from "vitest";
-import { ArgumentError, data, DataError, ShapeError } from "../src/index.js";
+import { ArgumentError, DataError, ShapeError } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type { Table } from "../src/data/rows.js";
 import { cosineAndSine, Generator } from "../src/random.js";
 

@@ -5,7 +5,8 @@
 import { encode as encodePng } from "fast-png";
 import jpeg from "jpeg-js";
 import { expect, it } from "vitest";
-import { data, DataError } from "../src/index.js";
+import { DataError } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import { Generator } from "../src/random.js";
 import { numpyFiles, parquetFiles } from "./foreignFiles.js";
 import { mutate } from "./mutate.js";

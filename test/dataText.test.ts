@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { data, DataError, StateError } from "../src/index.js";
+import { DataError, StateError } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type { Dataset, Json } from "../src/data/index.js";
 import { Generator } from "../src/random.js";
 

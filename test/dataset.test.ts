@@ -1,6 +1,7 @@
 /** Datasets: every stage, its order, and going on from a saved state. */
 import { describe, expect, it } from "vitest";
-import { data, DataError, StateError, ArgumentError } from "../src/index.js";
+import { DataError, StateError, ArgumentError } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type { Dataset, Json } from "../src/data/index.js";
 import type { Generator } from "../src/random.js";
 

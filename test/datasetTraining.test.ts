@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   ArgumentError,
-  data,
   DataError,
   init,
   manualSeed,
@@ -12,6 +11,7 @@ import {
   shutdown,
   weightsHash,
 } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type { FitOptions } from "../src/index.js";
 import { Generator } from "../src/random.js";
 

@@ -1,5 +1,5 @@
 /** A worker that serves a Dataset, for test/datasetWorkers.test.ts; runs the built library. */
-import { data } from "ferrograd";
+import * as data from "ferrograd/data";
 
 data.serveDataset(
   data

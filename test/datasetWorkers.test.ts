@@ -1,7 +1,8 @@
 /** Datasets made in workers: the same elements, saved states, errors, and death. */
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
-import { data, WorkerDiedError } from "../src/index.js";
+import { WorkerDiedError } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type { Json } from "../src/data/index.js";
 
 type Element = { x: { data: Float32Array; shape: number[] }; at: { data: Float32Array } };

@@ -4,7 +4,6 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   ArgumentError,
-  data,
   DataError,
   engine,
   init,
@@ -17,6 +16,7 @@ import {
   TrainingControl,
   weightsHash,
 } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type {
   CompileOptions,
   FitCallbacks,

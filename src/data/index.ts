@@ -1,4 +1,4 @@
-/** Reading data, and its order in training. */
+/** `ferrograd/data`: reading data, and its order in training. */
 export type { BucketedBatchOptions, DatasetBatchOptions, PaddedBatchOptions } from "./batching.js";
 export * as augment from "./augmentation.js";
 export type { BytesOptions, FileSource } from "./bytes.js";

@@ -12,7 +12,12 @@ import type { Argument, Call, Program, Slot } from "./program.js";
 /** The Program under construction. */
 export class Builder {
   readonly slots: Slot[] = [];
-  private readonly calls: { kernel: string; args: (number | Place)[]; label: string }[] = [];
+  private readonly calls: {
+    kernel: string;
+    double: boolean;
+    args: (number | Place)[];
+    label: string;
+  }[] = [];
   /** Buffers that a call may write over what it reads, if nobody else reads that afterwards. */
   private readonly successors: { call: number; from: Buffer; to: Buffer }[] = [];
   private readonly constants: number[] = [];
@@ -104,9 +109,9 @@ export class Builder {
     return place;
   }
 
-  /** Appends a call. */
-  call(kernel: string, args: (number | Place)[], label: string): void {
-    this.calls.push({ kernel, args, label });
+  /** Appends a call; `double` says whether it is one of the module for float64. */
+  call(kernel: string, args: (number | Place)[], label: string, double: boolean): void {
+    this.calls.push({ kernel, double, args, label });
   }
 
   /** Lets the next call write `to` over `from`, if it is the last to read that. */
@@ -127,8 +132,9 @@ export class Builder {
       if (buffer.slot !== undefined) return { buffer: buffer.slot, offset };
       return { buffer: "arena", offset: starts.get(spans.get(buffer)!)! + offset };
     };
-    const calls: Call[] = this.calls.map(({ kernel, args, label }) => ({
+    const calls: Call[] = this.calls.map(({ kernel, double, args, label }) => ({
       kernel,
+      ...(double && { double }),
       args: args.map(resolve),
       label,
     }));

@@ -29,6 +29,14 @@ interface Code {
   readonly keys: readonly Place[];
 }
 
+/** What the engine has for float64 only in its module for that: integers compute without. */
+const advanced: ReadonlySet<number> = new Set([
+  ...[Opcode.Exp, Opcode.Expm1, Opcode.Log, Opcode.Log1p, Opcode.Sin, Opcode.Cos, Opcode.Tanh],
+  ...[Opcode.Sigmoid, Opcode.Gelu, Opcode.GeluSlope, Opcode.GeluTanh, Opcode.GeluTanhSlope],
+  ...[Opcode.Silu, Opcode.SiluSlope, Opcode.Softplus, Opcode.Erf, Opcode.Pow],
+  ...[Opcode.Uniform, Opcode.Dropout],
+]);
+
 /** Emits one call that computes `nodes` and stores `stores`, the outputs that others read. */
 export function emitChain(
   builder: Builder,
@@ -246,7 +254,9 @@ function emitCode(builder: Builder, code: Code, label: string): void {
   });
   for (const { from, to } of replaceable(code)) builder.maySucceed(from, to);
   const padding = new Array<number>(maxPointers - places.length).fill(0);
-  builder.call("elementwise", [builder.words(words), ...places, ...padding], label);
+  const double =
+    code.lane === "float64" && code.instructions.some(([opcode]) => advanced.has(opcode!));
+  builder.call("elementwise", [builder.words(words), ...places, ...padding], label, double);
 }
 
 /** Tensors that may be written over others: element by element, where no other load reads them. */

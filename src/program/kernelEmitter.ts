@@ -1,4 +1,5 @@
 /** What a kernel op's lowering works with: its node's operands and outputs as places. */
+import { dtypes } from "../dtype.js";
 import type { Node, Value } from "../graph.js";
 import type { Emitter } from "../op.js";
 import type { Layout } from "../shape.js";
@@ -71,6 +72,7 @@ export function kernelEmitter(
     note: (text) => {
       label += ` ${text}`;
     },
-    call: (kernel, ...args) => builder.call(kernel, args, label),
+    // Kernels take the dtype first.
+    call: (kernel, ...args) => builder.call(kernel, args, label, args[0] === dtypes.float64.code),
   };
 }

@@ -16,6 +16,8 @@ export type Argument = number | Pointer;
 /** One kernel call, run by every thread of the team, with a barrier behind it. */
 export interface Call {
   readonly kernel: string;
+  /** Whether the kernel is that of the engine's module for float64, which is loaded at the first. */
+  readonly double?: boolean;
   /** The arguments after `team`. */
   readonly args: readonly Argument[];
   /** What the call computes, for `describe()` and errors: `matmul [32, 128]`. */

@@ -1,5 +1,6 @@
 /** A Program's calls made ready for one thread: functions to call, and arguments to fill in. */
 import type { Program } from "../program/program.js";
+import { doubleKernels } from "./double.js";
 import type { Exports, Instance, Kernel } from "./instance.js";
 import { kernelOf } from "./instance.js";
 import type { ProgramCalls } from "./job.js";
@@ -34,13 +35,20 @@ export class CallList {
   readonly #bound: number[];
   #team = 0;
 
-  constructor({ exports }: Instance, program: ProgramCalls) {
+  /** `double` gives the module's bytes if there are calls of float64. */
+  constructor(instance: Instance, program: ProgramCalls, double: () => Uint8Array<ArrayBuffer>) {
+    const { exports } = instance;
     this.#exports = exports;
     const patches = Array.from({ length: firstSlot + program.slots.length }, (): Patch[] => []);
     const kernels = new Map<string, Kernel>();
     this.#calls = program.calls.map((call) => {
-      const kernel = kernels.get(call.kernel) ?? kernelOf(exports, call.kernel);
-      kernels.set(call.kernel, kernel);
+      const key = `${call.kernel} ${call.double === true}`;
+      const kernel =
+        kernels.get(key) ??
+        (call.double
+          ? doubleKernels(instance, double)(call.kernel)
+          : kernelOf(exports, call.kernel));
+      kernels.set(key, kernel);
       const args = [0];
       for (const argument of call.args) {
         if (typeof argument !== "number") {

@@ -1,7 +1,7 @@
 /** The caller's side of the engine, and the one engine that tensors use. */
 import { ArgumentError, StateError } from "../errors.js";
-import { Leader } from "./leader.js";
-import { absoluteUrls } from "./options.js";
+import { absoluteUrls } from "./addresses.js";
+import type { Leader } from "./leader.js";
 import { inPage, turn } from "./platform.js";
 import type { EngineInfo, InitOptions, Request, Response } from "./protocol.js";
 import { RemoteLeader } from "./remoteLeader.js";
@@ -13,8 +13,8 @@ export class Engine {
   readonly #loaded: Set<number>;
 
   private constructor(leader: Leader | RemoteLeader, loaded: Set<number>) {
-    this.#local = leader instanceof Leader ? leader : undefined;
-    this.#remote = leader instanceof Leader ? undefined : leader;
+    this.#local = leader instanceof RemoteLeader ? undefined : leader;
+    this.#remote = leader instanceof RemoteLeader ? leader : undefined;
     this.#loaded = loaded;
   }
 
@@ -30,7 +30,11 @@ export class Engine {
       );
     }
     const loaded = new Set<number>();
-    if (host === "caller") return new Engine(await Leader.start(options, host), loaded);
+    if (host === "caller") {
+      // What a page, whose engine is in a worker, need not load.
+      const { Leader } = await import("./leader.js");
+      return new Engine(await Leader.start(options, host), loaded);
+    }
     const { script, posted } = absoluteUrls(options);
     return new Engine(await RemoteLeader.start(script, posted, () => loaded.clear()), loaded);
   }

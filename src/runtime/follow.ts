@@ -4,7 +4,7 @@ import { CallList } from "./calls.js";
 import type { Instance, Source, ThreadMemory } from "./instance.js";
 import { prepare } from "./instance.js";
 import type { Job } from "./job.js";
-import { decodeProgram, readJob } from "./job.js";
+import { copyOf, decodeProgram, readJob } from "./job.js";
 import { systemThread } from "./platform.js";
 import { onStall } from "./stall.js";
 
@@ -60,9 +60,11 @@ export function follow({ team, board: address, workers, index }: Membership): vo
 }
 
 function listOf(instance: Instance, lists: { key: number; list: CallList }[], job: Job): CallList {
+  const { memory } = instance;
+  const double = (): Uint8Array<ArrayBuffer> => copyOf(memory, job.double);
   let found = lists[job.place];
   if (found?.key !== job.key) {
-    found = { key: job.key, list: new CallList(instance, decodeProgram(instance.memory, job)) };
+    found = { key: job.key, list: new CallList(instance, decodeProgram(memory, job), double) };
     lists[job.place] = found;
   }
   return found.list;

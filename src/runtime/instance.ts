@@ -35,8 +35,8 @@ export interface Instance {
   release(thread: ThreadMemory): void;
 }
 
-/** Bytes of the stack of each thread. */
-const stackBytes = 2 ** 20;
+/** Bytes of the stack of each thread; the first one has its own at the memory's beginning. */
+export const stackBytes = 2 ** 20;
 
 /** What the memory begins with: more than the first thread's stack and the module's data. */
 export const initialBytes = 64 * pageBytes;

@@ -3,6 +3,7 @@ import { FerrogradError, IndexError, StateError, WorkerDiedError, reasonOf } fro
 import type { Program } from "../program/program.js";
 import { Buffers } from "./buffers.js";
 import { bindingCount, bindings } from "./calls.js";
+import { DoubleModule } from "./double.js";
 import { Heap } from "./heap.js";
 import type { Instance } from "./instance.js";
 import { prepare } from "./instance.js";
@@ -52,7 +53,8 @@ export class Leader {
     this.#spare = parts.spare;
     this.#heap = new Heap(instance.memory, parts.limit);
     this.#buffers = new Buffers(this.#heap);
-    this.#programs = new Programs(this.#heap, instance.memory);
+    const double = new DoubleModule(parts.readDouble, this.#heap, instance.memory);
+    this.#programs = new Programs(this.#heap, instance.memory, double);
     this.#notWide = parts.wide ? tryWide(instance, this.#heap) : undefined;
     this.#team = this.#form(members);
   }
@@ -168,11 +170,11 @@ export class Leader {
     return { ...runnable, addresses: bindings(runnable.constants, runnable.arena, places) };
   }
 
-  #run({ program, list, text, addresses }: Bound): void {
+  #run({ program, list, text, double, addresses }: Bound): void {
     if (program.calls.length === 0) return;
     let fault: Fault | undefined;
     try {
-      fault = this.#team.run(list, { ...text, addresses });
+      fault = this.#team.run(list, { ...text, double, addresses });
     } catch (error) {
       const call = program.calls[this.#team.call];
       this.#recover(true);

@@ -1,11 +1,13 @@
 /** `init`'s options, made definite for this host. */
 import { ArgumentError } from "../errors.js";
+import { absolute } from "./addresses.js";
 import type { Choice } from "./builds.js";
 import { chooseBuild, detectAbilities } from "./builds.js";
+import { engineFile } from "./files.js";
 import { pageBytes } from "./heap.js";
 import type { Source } from "./instance.js";
 import { createMemory, initialBytes, loadSource } from "./instance.js";
-import { coreCount, isIsolated } from "./platform.js";
+import { coreCount, isIsolated, syncReader } from "./platform.js";
 import type { InitOptions } from "./protocol.js";
 import { defaultWasmUrl, defaultWorkerUrl } from "./urls.js";
 import { unlockWide } from "./wide.js";
@@ -16,6 +18,8 @@ export interface Resolved {
   /** Whether the wide micro-kernel is to be tried. */
   readonly wide: boolean;
   readonly source: Source;
+  /** Reads the engine's module for float64. */
+  readonly readDouble: () => Uint8Array<ArrayBuffer>;
   /** The most bytes the memory may grow to. */
   readonly limit: number;
   /** The script of workers. */
@@ -47,6 +51,7 @@ export async function resolve(options: InitOptions): Promise<Resolved> {
   }
   const noWide = options.wide ? await unlockWide() : undefined;
   const choice = chooseBuild(detectAbilities(isIsolated), build, threads);
+  const wasmUrl = absolute(options.wasmUrl, defaultWasmUrl);
   const wanted = Math.floor(maxMemory / pageBytes) * pageBytes;
   const { memory, limit } = choice.shared
     ? createMemory(wanted)
@@ -57,20 +62,9 @@ export async function resolve(options: InitOptions): Promise<Resolved> {
   return {
     choice: { ...choice, reasons },
     wide: options.wide === true && noWide === undefined,
-    source: await loadSource(absolute(options.wasmUrl, defaultWasmUrl), choice.build, memory),
+    source: await loadSource(wasmUrl, choice.build, memory),
+    readDouble: await syncReader(engineFile(wasmUrl, choice.build, "double.wasm")),
     limit,
     script: absolute(options.workerUrl, defaultWorkerUrl),
   };
-}
-
-/** The worker script, and `options` as they can be posted to it: with URLs as absolute text. */
-export function absoluteUrls(options: InitOptions): { script: URL; posted: InitOptions } {
-  const script = absolute(options.workerUrl, defaultWorkerUrl);
-  const wasmUrl = absolute(options.wasmUrl, defaultWasmUrl).href;
-  return { script, posted: { ...options, wasmUrl, workerUrl: script.href } };
-}
-
-/** `url` against the page's own address, where there is one. */
-function absolute(url: string | URL | undefined, otherwise: URL): URL {
-  return url === undefined ? otherwise : new URL(url, globalThis.location?.href);
 }

@@ -50,6 +50,31 @@ export async function readBytes(url: URL): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/**
+ * What reads the bytes at a URL without waiting, which other threads cannot while they compute. Where
+ * nothing can, they are read now.
+ */
+export async function syncReader(url: URL): Promise<() => Uint8Array<ArrayBuffer>> {
+  if (url.protocol === "file:") {
+    const { readFileSync } = await import("node:fs");
+    return () => new Uint8Array(readFileSync(url));
+  }
+  if (inNode || typeof XMLHttpRequest !== "function") {
+    const bytes = await readBytes(url);
+    return () => bytes;
+  }
+  return () => {
+    const request = new XMLHttpRequest();
+    request.open("GET", url, false);
+    request.responseType = "arraybuffer";
+    request.send();
+    if (request.status >= 400 || !(request.response instanceof ArrayBuffer)) {
+      throw new Error(`${url.href}: ${request.status} ${request.statusText}`);
+    }
+    return new Uint8Array(request.response);
+  };
+}
+
 /** Lets timers, messages and events have their turn. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {

@@ -2,6 +2,7 @@
 import { StateError } from "../errors.js";
 import type { Program } from "../program/program.js";
 import { CallList } from "./calls.js";
+import type { DoubleModule, Span } from "./double.js";
 import type { Heap } from "./heap.js";
 import type { Instance } from "./instance.js";
 import type { ProgramText } from "./job.js";
@@ -11,6 +12,8 @@ import { encodeProgram } from "./job.js";
 interface Loaded {
   readonly program: Program;
   readonly place: number;
+  /** Whether a call is of float64. */
+  readonly double: boolean;
   constants?: number;
   text?: ProgramText;
   /** Its calls on an instance of the engine. */
@@ -24,21 +27,25 @@ export interface Runnable {
   readonly constants: number;
   readonly arena: number;
   readonly text: ProgramText;
+  /** The module of float64 kernels, for workers; empty where they need none. */
+  readonly double: Span;
 }
 
-/** The text of a Program that no worker asks for. */
-const noText = { address: 0, bytes: 0 };
+/** What no worker asks for. */
+const nothing: Span = { address: 0, bytes: 0 };
 
 /** Loaded Programs by key, with one arena for all: they run one at a time. */
 export class Programs {
   readonly #heap: Heap;
   readonly #memory: WebAssembly.Memory;
+  readonly #double: DoubleModule;
   readonly #loaded = new Map<number, Loaded>();
   readonly #places: number[] = [];
   #arena: { readonly address: number; readonly bytes: number } | undefined;
 
-  constructor(heap: Heap, memory: WebAssembly.Memory) {
+  constructor(heap: Heap, memory: WebAssembly.Memory, double: DoubleModule) {
     this.#heap = heap;
+    this.#double = double;
     this.#memory = memory;
   }
 
@@ -46,7 +53,8 @@ export class Programs {
   load(program: Program): void {
     if (this.#loaded.has(program.key)) return;
     const place = this.#places.pop() ?? this.#loaded.size;
-    this.#loaded.set(program.key, { program, place });
+    const double = program.calls.some((call) => call.double);
+    this.#loaded.set(program.key, { program, place, double });
   }
 
   /** Forgets a Program. */
@@ -74,14 +82,15 @@ export class Programs {
     loaded.constants ??= this.#putConstants(program);
     if (threads > 1) loaded.text ??= this.#putText(program, place);
     if (loaded.ready?.instance !== instance) {
-      loaded.ready = { instance, list: new CallList(instance, program) };
+      loaded.ready = { instance, list: new CallList(instance, program, () => this.#double.bytes) };
     }
     return {
       program,
       list: loaded.ready.list,
       constants: loaded.constants,
       arena,
-      text: loaded.text ?? { key, place, ...noText },
+      text: loaded.text ?? { key, place, ...nothing },
+      double: threads > 1 && loaded.double ? this.#double.share() : nothing,
     };
   }
 

@@ -25,7 +25,7 @@ const files: Files = {
 
 /** A worker that serves a Dataset, made with the library at `entry`. */
 const workerOf = (entry: string): string => `
-  import { data } from ${JSON.stringify(entry)};
+  import * as data from ${JSON.stringify(entry)};
   data.serveDataset(data.fromList([...Array(40).keys()])
     .map((i, random) => [i, random.uniform()], { seed: 6 }).shuffle().batch(3));`;
 
@@ -37,18 +37,19 @@ beforeAll(async () => {
   installed = await install();
   const source = await readFile(join(root, "test/browser/dataRun.ts"), "utf8");
   const script = (await transform(source, { loader: "ts" })).code;
-  const worker = workerOf("/dist/browser/ferrograd.js");
+  const worker = workerOf("/dist/browser/data.js");
   pages = { "/index.html": "<!doctype html>", "/dataRun.js": script, "/worker.js": worker };
   await writeFile(join(installed.folder, "dataRun.mjs"), script);
-  await writeFile(join(installed.folder, "worker.mjs"), workerOf("ferrograd"));
+  await writeFile(join(installed.folder, "worker.mjs"), workerOf("ferrograd/data"));
   const run = `
     import { Worker } from "node:worker_threads";
     import { File } from "node:buffer";
     import * as ferrograd from "ferrograd";
+    import * as data from "ferrograd/data";
     import { dataRun } from "./dataRun.mjs";
     globalThis.File ??= File;
     const worker = () => new Worker(new URL("./worker.mjs", import.meta.url));
-    console.log(JSON.stringify(await dataRun(ferrograd, ${JSON.stringify(files)}, worker)));`;
+    console.log(JSON.stringify(await dataRun(ferrograd, data, ${JSON.stringify(files)}, worker)));`;
   inNode = JSON.parse(await runInstalled(installed, run)) as Outcome;
 });
 afterAll(() => installed.remove());
@@ -67,8 +68,9 @@ describe.each(findBrowsers())("in $name", ({ launch }) => {
       const page = await browser.newPage();
       await page.goto(`${server.origin}/index.html`);
       const run = `
-        Promise.all([import("/dist/browser/ferrograd.js"), import("/dataRun.js")]).then(
-          ([ferrograd, { dataRun }]) => dataRun(ferrograd, ${JSON.stringify(files)},
+        Promise.all(["ferrograd", "data"].map((name) => import("/dist/browser/" + name + ".js"))
+          .concat(import("/dataRun.js"))).then(
+          ([ferrograd, data, { dataRun }]) => dataRun(ferrograd, data, ${JSON.stringify(files)},
             () => new Worker("/worker.js", { type: "module" })))`;
       expect(await page.evaluate(run)).toEqual(inNode);
     } finally {

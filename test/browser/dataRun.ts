@@ -1,4 +1,5 @@
 /** Reading, changing and batching data: it must come out the same wherever it runs. */
+import type * as Data from "../../src/data/index.js";
 import type * as Ferrograd from "../../src/index.js";
 
 /** Files as base64. */
@@ -24,9 +25,10 @@ async function hashOf(values: ArrayBufferView): Promise<string> {
 
 /** Goes through all formats and stages once; `worker` makes a worker that serves a Dataset. */
 export async function dataRun(
-  { data, metrics }: typeof Ferrograd,
+  { metrics }: typeof Ferrograd,
+  data: typeof Data,
   files: Files,
-  worker: () => Ferrograd.data.DatasetWorker,
+  worker: () => Data.DatasetWorker,
 ): Promise<Outcome> {
   const { augment } = data;
   const outcome: Record<string, string> = {};

@@ -1,11 +1,14 @@
 //! Elementwise machine, matrix products, reductions, rows of tables, optimizer steps.
 
 use kernels::gemm::{Addend, Matrix, Pieces};
+use kernels::simd::Float;
 use kernels::{elementwise as machine, gather, gemm as product, optimizer, reduce as reduction};
+#[cfg(not(feature = "double"))]
 use wasm_bindgen::prelude::*;
 
-use crate::{team_at, with_float};
+use crate::{Real, team_at, with_float};
 
+#[cfg(not(feature = "double"))]
 macro_rules! opcodes {
     ($($name:ident,)*) => {
         /// Instructions of the elementwise machine.
@@ -20,11 +23,13 @@ macro_rules! opcodes {
     };
 }
 
+#[cfg(not(feature = "double"))]
 kernels::with_opcodes!(opcodes);
 
 /// Runs elementwise code on up to twelve tensors.
-#[wasm_bindgen]
-pub unsafe fn elementwise(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn elementwise(
     team: usize,
     code: usize,
     p0: usize,
@@ -43,17 +48,21 @@ pub unsafe fn elementwise(
     let operands = [p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, p11];
     let code = code as *const i32;
     unsafe {
-        with_float!(
-            *code,
-            machine::elementwise::<T>(team_at(team), code, &operands)
-        );
+        if *code == <Real as Float>::DTYPE {
+            machine::elementwise::<Real, true>(team_at(team), code, &operands);
+        } else {
+            // Integers compute in f64 too: they need no elementary functions.
+            #[cfg(not(feature = "double"))]
+            machine::elementwise::<f64, false>(team_at(team), code, &operands);
+        }
     }
 }
 
 /// `c = a·b` for each of `batches`, plus `addend` if there is one; `layout`: rank, sizes, strides of
 /// a, strides of b. With more than one of `pieces`, `partial` holds `pieces − 1` times c.
-#[wasm_bindgen]
-pub unsafe fn gemm(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn gemm(
     team: usize,
     dtype: u32,
     m: usize,
@@ -113,8 +122,9 @@ pub unsafe fn gemm(
 
 /// Reduces the middle axis of `[outer, axis, inner]`; kinds: 0 sum, 1 max, 2 min, 3 argmax,
 /// 4 argmin, 5 product.
-#[wasm_bindgen]
-pub unsafe fn reduce(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn reduce(
     team: usize,
     dtype: u32,
     kind: u32,
@@ -144,16 +154,21 @@ pub unsafe fn reduce(
     }
     unsafe {
         match dtype {
+            #[cfg(not(feature = "double"))]
             0 => of!(f32),
+            #[cfg(not(feature = "double"))]
+            2 => of!(i32),
+            #[cfg(feature = "double")]
             1 => of!(f64),
-            _ => of!(i32),
+            _ => unreachable!("the dtype is another module's"),
         }
     }
 }
 
 /// Rows of a table by number.
-#[wasm_bindgen]
-pub unsafe fn gather_rows(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn gather_rows(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -180,8 +195,9 @@ pub unsafe fn gather_rows(
 }
 
 /// Adds rows into zeros by number; the number `skip` adds nothing.
-#[wasm_bindgen]
-pub unsafe fn scatter_add_rows(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn scatter_add_rows(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -209,6 +225,7 @@ pub unsafe fn scatter_add_rows(
     }
 }
 
+#[cfg(not(feature = "double"))]
 macro_rules! rules {
     ($($name:ident,)*) => {
         /// How optimizers change parameters.
@@ -223,12 +240,14 @@ macro_rules! rules {
     };
 }
 
+#[cfg(not(feature = "double"))]
 kernels::with_rules!(rules);
 
 /// One step of an optimizer on a parameter; `hyper`: learning rate, weight decay, whether that is
 /// decoupled, then the rule's own numbers.
-#[wasm_bindgen]
-pub unsafe fn update(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn update(
     team: usize,
     dtype: u32,
     rule: u32,

@@ -4,13 +4,15 @@ use kernels::attention::{self as attend, Attention, Heads};
 use kernels::cross_entropy as entropy;
 use kernels::normalization::{self as norm, Affine, Channels, Groups};
 use kernels::softmax as rows_of;
+#[cfg(not(feature = "double"))]
 use wasm_bindgen::prelude::*;
 
 use crate::{team_at, with_float};
 
 /// Softmax of each row, or its logarithm.
-#[wasm_bindgen]
-pub unsafe fn softmax(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn softmax(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -35,8 +37,9 @@ pub unsafe fn softmax(
 }
 
 /// Gradient of softmax or its logarithm.
-#[wasm_bindgen]
-pub unsafe fn softmax_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn softmax_backward(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -63,8 +66,9 @@ pub unsafe fn softmax_backward(
 }
 
 /// Cross-entropy of logits with labels, a row each.
-#[wasm_bindgen]
-pub unsafe fn cross_entropy(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn cross_entropy(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -95,8 +99,9 @@ pub unsafe fn cross_entropy(
 }
 
 /// Gradient of `cross_entropy`.
-#[wasm_bindgen]
-pub unsafe fn cross_entropy_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn cross_entropy_backward(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -129,8 +134,9 @@ pub unsafe fn cross_entropy_backward(
 }
 
 /// Cross-entropy of logits with distributions.
-#[wasm_bindgen]
-pub unsafe fn cross_entropy_soft(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn cross_entropy_soft(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -157,8 +163,9 @@ pub unsafe fn cross_entropy_soft(
 }
 
 /// Gradient of `cross_entropy_soft`.
-#[wasm_bindgen]
-pub unsafe fn cross_entropy_soft_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn cross_entropy_soft_backward(
     team: usize,
     dtype: u32,
     rows: usize,
@@ -187,8 +194,9 @@ pub unsafe fn cross_entropy_soft_backward(
 }
 
 /// Normalization of each group of channels; RMS normalization where `mean` is 0.
-#[wasm_bindgen]
-pub unsafe fn group_norm(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn group_norm(
     team: usize,
     dtype: u32,
     n: usize,
@@ -230,8 +238,9 @@ pub unsafe fn group_norm(
 }
 
 /// Gradients of `group_norm`.
-#[wasm_bindgen]
-pub unsafe fn group_norm_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn group_norm_backward(
     team: usize,
     dtype: u32,
     n: usize,
@@ -277,8 +286,9 @@ pub unsafe fn group_norm_backward(
 }
 
 /// Batch normalization by the batch's own statistics, a residual added and the negative cut off.
-#[wasm_bindgen]
-pub unsafe fn batch_norm(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn batch_norm(
     team: usize,
     dtype: u32,
     n: usize,
@@ -326,8 +336,9 @@ pub unsafe fn batch_norm(
 }
 
 /// Gradients of `batch_norm`.
-#[wasm_bindgen]
-pub unsafe fn batch_norm_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn batch_norm_backward(
     team: usize,
     dtype: u32,
     n: usize,
@@ -459,8 +470,9 @@ impl Layout {
 }
 
 /// Scaled dot-product attention.
-#[wasm_bindgen]
-pub unsafe fn attention(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn attention(
     team: usize,
     dtype: u32,
     layout: usize,
@@ -487,8 +499,9 @@ pub unsafe fn attention(
 }
 
 /// Gradients of `attention`; behind the strides: how many parts the keys are cut into.
-#[wasm_bindgen]
-pub unsafe fn attention_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn attention_backward(
     team: usize,
     dtype: u32,
     layout: usize,
@@ -527,8 +540,9 @@ pub unsafe fn attention_backward(
 }
 
 /// The gradient of attention's bias; behind the strides: its sizes without the keys.
-#[wasm_bindgen]
-pub unsafe fn attention_bias_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn attention_bias_backward(
     team: usize,
     dtype: u32,
     layout: usize,

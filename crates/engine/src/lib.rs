@@ -5,29 +5,36 @@
 //! documentation allows it. The conventions are those of the `kernels` crate.
 
 mod arithmetic;
+#[cfg(feature = "double")]
+mod double;
 mod layers;
+#[cfg(not(feature = "double"))]
 mod team;
 mod windows;
 
 pub use arithmetic::*;
+#[cfg(feature = "double")]
+pub use double::*;
 pub use layers::*;
+#[cfg(not(feature = "double"))]
 pub use team::*;
 pub use windows::*;
 
-/// Calls `$call` with `T` as the float type that `$dtype` numbers.
+/// What the kernels of this module compute in. Those for the other type are a module of their own on
+/// the same memory, which is loaded when it is needed.
+#[cfg(not(feature = "double"))]
+pub(crate) type Real = f32;
+/// What the kernels of this module compute in.
+#[cfg(feature = "double")]
+pub(crate) type Real = f64;
+
+/// Calls `$call` with `T` as the float type of this module, which must be what `$dtype` numbers.
 macro_rules! with_float {
-    ($dtype:expr, $call:expr) => {
-        match $dtype {
-            0 => {
-                type T = f32;
-                $call
-            }
-            _ => {
-                type T = f64;
-                $call
-            }
-        }
-    };
+    ($dtype:expr, $call:expr) => {{
+        type T = crate::Real;
+        assert!($dtype == <T as kernels::simd::Float>::DTYPE as u32);
+        $call
+    }};
 }
 pub(crate) use with_float;
 

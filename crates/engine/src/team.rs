@@ -1,5 +1,7 @@
 //! Teams of threads.
 
+use std::alloc::{Layout, alloc, dealloc};
+
 use kernels::team::Team;
 use wasm_bindgen::prelude::*;
 
@@ -70,4 +72,20 @@ pub unsafe fn team_fault(team: usize) -> usize {
 #[wasm_bindgen]
 pub fn team_prefer_wide(wide: bool) {
     kernels::gemm::prefer_wide(wide);
+}
+
+/// Allocates for the module of f64 kernels.
+#[wasm_bindgen]
+pub unsafe fn memory_take(bytes: usize, align: usize) -> usize {
+    let layout = Layout::from_size_align(bytes, align).expect("a layout is a layout there too");
+    // SAFETY: the other module's allocator is asked for no empty layouts.
+    unsafe { alloc(layout) as usize }
+}
+
+/// Frees what `memory_take` gave.
+#[wasm_bindgen]
+pub unsafe fn memory_give(at: usize, bytes: usize, align: usize) {
+    let layout = Layout::from_size_align(bytes, align).expect("it was one before");
+    // SAFETY: the caller got it of `memory_take`.
+    unsafe { dealloc(at as *mut u8, layout) };
 }

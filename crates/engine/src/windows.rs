@@ -2,13 +2,15 @@
 
 use kernels::convolution::{self as convolve, Convolution};
 use kernels::pooling::{self as pool, Pool};
+#[cfg(not(feature = "double"))]
 use wasm_bindgen::prelude::*;
 
 use crate::{team_at, with_float};
 
 /// Convolution of x with a weight, plus a bias of 0 or one number an output channel.
-#[wasm_bindgen]
-pub unsafe fn convolution(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn convolution(
     team: usize,
     dtype: u32,
     sizes: usize,
@@ -36,8 +38,9 @@ pub unsafe fn convolution(
 }
 
 /// Gradient of `convolution` by x, plus a bias of 0 or one number an input channel.
-#[wasm_bindgen]
-pub unsafe fn convolution_input(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn convolution_input(
     team: usize,
     dtype: u32,
     sizes: usize,
@@ -65,8 +68,9 @@ pub unsafe fn convolution_input(
 }
 
 /// Gradient of `convolution` by its weight, as the sum of so many pieces of the batch.
-#[wasm_bindgen]
-pub unsafe fn convolution_weight(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn convolution_weight(
     team: usize,
     dtype: u32,
     sizes: usize,
@@ -94,8 +98,16 @@ pub unsafe fn convolution_weight(
 }
 
 /// The largest of each window, and which of its taps it is.
-#[wasm_bindgen]
-pub unsafe fn max_pool(team: usize, dtype: u32, sizes: usize, x: usize, y: usize, taps: usize) {
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn max_pool(
+    team: usize,
+    dtype: u32,
+    sizes: usize,
+    x: usize,
+    y: usize,
+    taps: usize,
+) {
     unsafe {
         let sizes = Pool::from_words(sizes as *const i32);
         with_float!(
@@ -112,8 +124,9 @@ pub unsafe fn max_pool(team: usize, dtype: u32, sizes: usize, x: usize, y: usize
 }
 
 /// Gradient of `max_pool`.
-#[wasm_bindgen]
-pub unsafe fn max_pool_backward(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn max_pool_backward(
     team: usize,
     dtype: u32,
     sizes: usize,
@@ -137,8 +150,9 @@ pub unsafe fn max_pool_backward(
 }
 
 /// What stands in x where `max_pool` found the largest of each window.
-#[wasm_bindgen]
-pub unsafe fn max_pool_gather(
+#[cfg_attr(not(feature = "double"), wasm_bindgen)]
+#[cfg_attr(feature = "double", unsafe(no_mangle))]
+pub unsafe extern "C" fn max_pool_gather(
     team: usize,
     dtype: u32,
     sizes: usize,

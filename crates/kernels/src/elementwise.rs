@@ -73,12 +73,17 @@ mod dtype {
     pub const I32: i32 = 2;
 }
 
-/// Runs the code at `code` on `operands`.
+/// Runs the code at `code` on `operands`; without `ALL`, code that has no elementary functions,
+/// powers or random numbers.
 ///
 /// # Safety
 /// The code is whole, its operands point to tensors that its strides stay within, and no store's
 /// elements are other accesses' except at the same place of the iteration space.
-pub unsafe fn elementwise<T: Float>(team: &Team, code: *const i32, operands: &[usize; OPERANDS]) {
+pub unsafe fn elementwise<T: Float, const ALL: bool>(
+    team: &Team,
+    code: *const i32,
+    operands: &[usize; OPERANDS],
+) {
     // SAFETY: the caller says so.
     let code = unsafe { Code::read(code, operands) };
     let room = REGISTER_BYTES / size_of::<T>() / code.registers.max(1);
@@ -93,7 +98,7 @@ pub unsafe fn elementwise<T: Float>(team: &Team, code: *const i32, operands: &[u
         large.resize(needed, MaybeUninit::uninit());
         large.as_mut_ptr()
     };
-    let mut machine = Machine::<T> {
+    let mut machine = Machine::<T, ALL> {
         code: &code,
         buffer: buffer.cast(),
         block,
@@ -124,7 +129,7 @@ pub unsafe fn elementwise<T: Float>(team: &Team, code: *const i32, operands: &[u
 
 /// A thread's registers, and where they stand for the block it is at: in the buffer, or where a
 /// tensor has the block's elements side by side, in the tensor.
-struct Machine<'a, T> {
+struct Machine<'a, T, const ALL: bool> {
     code: &'a Code<'a>,
     /// Room for `block` elements of each register.
     buffer: *mut T,
@@ -135,7 +140,7 @@ struct Machine<'a, T> {
     aside: bool,
 }
 
-impl<T: Float> Machine<'_, T> {
+impl<T: Float, const ALL: bool> Machine<'_, T, ALL> {
     /// Fills the registers that hold the same in every block.
     ///
     /// # Safety
@@ -152,7 +157,7 @@ impl<T: Float> Machine<'_, T> {
                 (1..block).for_each(|i| *register(access.register).add(i) = first);
             }
             for step in code.steps().filter(Instruction::is_constant) {
-                execute::<T>(code, step, register, 0, block);
+                execute::<T, ALL>(code, step, register, 0, block);
             }
         }
     }
@@ -197,7 +202,7 @@ impl<T: Float> Machine<'_, T> {
                 }
             }
             for step in code.steps().filter(|step| !step.is_constant()) {
-                execute::<T>(code, step, |index| self.registers[index], start, whole);
+                execute::<T, ALL>(code, step, |index| self.registers[index], start, whole);
             }
             for access in code.accesses(code.stores) {
                 let from = self.registers[access.register];

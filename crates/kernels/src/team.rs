@@ -1,6 +1,7 @@
 //! The threads that run a kernel together: blocks claimed one by one, barriers, faults.
 
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 /// An index (token id, label) lies outside its table.
@@ -12,6 +13,16 @@ const SPINS: u32 = 20_000;
 
 /// How long a thread sleeps before it asks, by the stall hook, whether the others still live.
 const STALL_NANOSECONDS: i64 = 50_000_000;
+
+/// The stall hook of this module, where it is not the one that made the teams: a function's number
+/// is another one in each.
+static OWN_STALL: OnceLock<fn(&Team)> = OnceLock::new();
+
+/// Has this module call `stall` rather than the hooks of the teams it is given, which another module
+/// on the same memory made.
+pub fn own_stall(stall: fn(&Team)) {
+    OWN_STALL.get_or_init(|| stall);
+}
 
 /// A word that threads wait on until another thread changes it.
 #[repr(C, align(64))]
@@ -143,7 +154,7 @@ impl Team {
         // It cannot change before this thread arrives.
         let opened = self.barrier.value.load(Ordering::Relaxed);
         if self.arrived.0.fetch_add(1, Ordering::AcqRel) + 1 < self.threads {
-            self.barrier.wait_while(opened, || (self.stall)(self));
+            self.barrier.wait_while(opened, || self.stall());
             return;
         }
         // All have come and none has gone on: the counters are this thread's alone until the
@@ -162,7 +173,11 @@ impl Team {
 
     /// Waits until more jobs have begun than the `seen` of a worker, and returns how many.
     pub fn wait(&self, seen: u32) -> u32 {
-        self.begun.wait_while(seen, || (self.stall)(self))
+        self.begun.wait_while(seen, || self.stall())
+    }
+
+    fn stall(&self) {
+        OWN_STALL.get().unwrap_or(&self.stall)(self);
     }
 
     /// The job that has begun.

@@ -70,7 +70,7 @@ fn run<T: Float>(threads: u32, program: &Program, operands: &[usize]) {
     all[..operands.len()].copy_from_slice(operands);
     on_team(threads, |team| {
         // SAFETY: the programs of these tests stay within their tensors.
-        unsafe { elementwise::<T>(team, words.as_ptr(), &all) }
+        unsafe { elementwise::<T, true>(team, words.as_ptr(), &all) }
     });
 }
 

@@ -11,8 +11,9 @@ use crate::simd::{Float, Lanes};
 ///
 /// # Safety
 /// `register` gives room for `whole` elements, a multiple of the lanes and at most `MAX_BLOCK`, of
-/// which those that the instruction reads are written.
-pub(super) unsafe fn execute<T: Float>(
+/// which those that the instruction reads are written. Without `ALL` the instruction is none that
+/// stands behind the guard.
+pub(super) unsafe fn execute<T: Float, const ALL: bool>(
     code: &Code,
     step: Instruction,
     register: impl Fn(usize) -> *mut T,
@@ -60,23 +61,7 @@ pub(super) unsafe fn execute<T: Float>(
         Opcode::Sqrt => unary!(|x: V<T>| x.sqrt()),
         Opcode::Rsqrt => unary!(|x: V<T>| number(1.0) / x.sqrt()),
         Opcode::Square => unary!(|x: V<T>| x * x),
-        Opcode::Exp => unary!(math::exp::<T, V<T>>),
-        Opcode::Expm1 => unary!(math::expm1::<T, V<T>>),
-        Opcode::Log => unary!(math::log::<T, V<T>>),
-        Opcode::Log1p => unary!(math::log1p::<T, V<T>>),
-        Opcode::Sin => unary!(|x: V<T>| x.each(math::sin::<T, T::Lanes>)),
-        Opcode::Cos => unary!(|x: V<T>| x.each(math::cos::<T, T::Lanes>)),
-        Opcode::Tanh => unary!(math::tanh::<T, V<T>>),
-        Opcode::Sigmoid => unary!(math::sigmoid::<T, V<T>>),
         Opcode::Relu => unary!(|x: V<T>| x.andnot(x.lt(zero))),
-        Opcode::Gelu => unary!(math::gelu::<T, V<T>>),
-        Opcode::GeluSlope => unary!(math::gelu_slope::<T, V<T>>),
-        Opcode::GeluTanh => unary!(math::gelu_tanh::<T, V<T>>),
-        Opcode::GeluTanhSlope => unary!(math::gelu_tanh_slope::<T, V<T>>),
-        Opcode::Silu => unary!(math::silu::<T, V<T>>),
-        Opcode::SiluSlope => unary!(math::silu_slope::<T, V<T>>),
-        Opcode::Softplus => unary!(math::softplus::<T, V<T>>),
-        Opcode::Erf => unary!(math::erf::<T, V<T>>),
         Opcode::Floor => unary!(|x: V<T>| x.floor()),
         Opcode::Ceil => unary!(|x: V<T>| x.ceil()),
         Opcode::Round => unary!(|x: V<T>| x.round()),
@@ -87,12 +72,6 @@ pub(super) unsafe fn execute<T: Float>(
         Opcode::Sub => binary!(|x, y| x - y),
         Opcode::Mul => binary!(|x, y| x * y),
         Opcode::Div => binary!(|x, y| x / y),
-        // SAFETY: `whole` stays within the register.
-        Opcode::Pow => match unsafe { kinds(register(step.b), whole) } {
-            [false, _] => binary!(|x: V<T>, y| x.each_with(y, math::near_pow::<T, T::Lanes>)),
-            [true, false] => binary!(|x: V<T>, y| x.each_with(y, math::far_pow::<T, T::Lanes>)),
-            [true, true] => binary!(|x: V<T>, y| x.each_with(y, math::pow::<T, T::Lanes>)),
-        },
         Opcode::Maximum => binary!(|x: V<T>, y| x.max(y)),
         Opcode::Minimum => binary!(|x: V<T>, y| x.min(y)),
         Opcode::Remainder => binary!(|x: V<T>, y: V<T>| x - y * (x / y).floor()),
@@ -115,6 +94,30 @@ pub(super) unsafe fn execute<T: Float>(
                 }
             }
         }
+        // What of f64 only a module of its own needs to have.
+        _ if !ALL => unreachable!("code for the module that has all instructions"),
+        Opcode::Exp => unary!(math::exp::<T, V<T>>),
+        Opcode::Expm1 => unary!(math::expm1::<T, V<T>>),
+        Opcode::Log => unary!(math::log::<T, V<T>>),
+        Opcode::Log1p => unary!(math::log1p::<T, V<T>>),
+        Opcode::Sin => unary!(|x: V<T>| x.each(math::sin::<T, T::Lanes>)),
+        Opcode::Cos => unary!(|x: V<T>| x.each(math::cos::<T, T::Lanes>)),
+        Opcode::Tanh => unary!(math::tanh::<T, V<T>>),
+        Opcode::Sigmoid => unary!(math::sigmoid::<T, V<T>>),
+        Opcode::Gelu => unary!(math::gelu::<T, V<T>>),
+        Opcode::GeluSlope => unary!(math::gelu_slope::<T, V<T>>),
+        Opcode::GeluTanh => unary!(math::gelu_tanh::<T, V<T>>),
+        Opcode::GeluTanhSlope => unary!(math::gelu_tanh_slope::<T, V<T>>),
+        Opcode::Silu => unary!(math::silu::<T, V<T>>),
+        Opcode::SiluSlope => unary!(math::silu_slope::<T, V<T>>),
+        Opcode::Softplus => unary!(math::softplus::<T, V<T>>),
+        Opcode::Erf => unary!(math::erf::<T, V<T>>),
+        // SAFETY: `whole` stays within the register.
+        Opcode::Pow => match unsafe { kinds(register(step.b), whole) } {
+            [false, _] => binary!(|x: V<T>, y| x.each_with(y, math::near_pow::<T, T::Lanes>)),
+            [true, false] => binary!(|x: V<T>, y| x.each_with(y, math::far_pow::<T, T::Lanes>)),
+            [true, true] => binary!(|x: V<T>, y| x.each_with(y, math::pow::<T, T::Lanes>)),
+        },
         // SAFETY: the key is an operand that points to its words; blocks hold at most MAX_BLOCK.
         Opcode::Uniform => unsafe {
             let numbers = random::<T>(code.operands[step.a], step, start, whole);
