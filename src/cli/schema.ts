@@ -66,7 +66,7 @@ export const messages: z.core.$ZodErrorMap = (issue) => {
     case "too_big":
       return `${shown(input)} is above ${issue.maximum}`;
     case "invalid_type":
-      return `${shown(input)} is not ${kindNames[issue.expected] ?? issue.expected}`;
+      return `${shown(input)} is not ${wanted(issue.inst)}`;
     default:
       return undefined;
   }
@@ -106,10 +106,7 @@ export function kind<S extends z.ZodObject, T>(
  * A thing of `kinds`: `{ [key]: name, ...options }`, or the name alone. What is wrong with it is
  * told under the keys it is under.
  */
-export function named<T>(
-  key: string,
-  kinds: { readonly [name: string]: Kind<T> },
-): z.ZodType<T> {
+export function named<T>(key: string, kinds: { readonly [name: string]: Kind<T> }): z.ZodType<T> {
   const names = Object.keys(kinds);
   return z.unknown().transform((value, context): T => {
     const fail = (message: string, path: PropertyKey[] = []): T => {
