@@ -50,6 +50,8 @@ const layers = {
   text: [...tensors, "random"],
   io: [...tensors, "data", "nn", "optim", "text", "train"],
   train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io"],
+  // A program of its own: it uses the library, and nothing uses it.
+  cli: [...tensors, "random", "runtime", "nn", "metrics", "optim", "data", "text", "io", "train"],
   index: [
     ...[...tensors, "checkpoint", "random", "runtime", "program"],
     ...["nn", "metrics", "optim", "data", "text", "io", "train"],

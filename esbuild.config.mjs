@@ -1,6 +1,6 @@
 // Bundles: one file for Node, which would take 50 ms longer to find a hundred, and those for browsers.
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -76,7 +76,7 @@ const bundleForNode = () =>
   build({
     ...common,
     ...parts,
-    entryPoints: { ...entries, inline: "src/inline.ts" },
+    entryPoints: { ...entries, inline: "src/inline.ts", cli: "src/cli/main.ts" },
     outdir: "dist/node",
     platform: "node",
     target: "node20",
@@ -136,6 +136,7 @@ for (const folder of ["browser", "node"]) {
   await rm(join(root, "dist", folder), { recursive: true, force: true });
 }
 await bundleForNode();
+await chmod(join(root, "dist/node/cli.js"), 0o755);
 const here = { urls: urls("./worker.js") };
 await bundle(entries, here, parts);
 await bundle({ worker: "src/runtime/worker.ts" }, here);

@@ -1,6 +1,6 @@
 /** What is published: the tarball, its entries, types and sizes, and the public names. */
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { publint } from "publint";
@@ -40,6 +40,21 @@ it("runs from its tarball in plain Node, and lets it exit", async () => {
      console.log((await x.matmul(x).sum().data())[0]);`,
   );
   expect(printed).toBe("54\n");
+});
+
+it("has a command that runs in an empty folder, and whose libraries nothing else loads", () => {
+  const bin = join(installed.package, "dist/node/cli.js");
+  const { stdout, status } = spawnSync("node", [bin, "info", "--json"], {
+    cwd: installed.folder,
+    encoding: "utf8",
+  });
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ event: "info", versions: { ferrograd: "0.1.0" } });
+  expect(statSync(bin).mode & 0o111).toBe(0o111);
+  for (const file of staticFiles("dist/node/ferrograd.js")) {
+    const content = readFileSync(join(installed.package, file), "utf8");
+    expect(content).not.toMatch(/from\s*"(commander|picocolors|yaml|zod)"/);
+  }
 });
 
 it("has types for TypeScript, as Node and as bundlers resolve them", () => {

@@ -66,6 +66,12 @@ const aliases = {
 /** The metrics `compile` knows by name. */
 export type MetricName = keyof typeof makers | keyof typeof aliases;
 
+/** Their names. */
+export const metricNames = [
+  ...Object.keys(makers),
+  ...Object.keys(aliases),
+] as readonly MetricName[];
+
 /** A metric for `compile`: a name, an object, or what an object's `toJSON` gave. */
 export type MetricSpec = MetricName | Metric | MetricConfig;
 
@@ -109,7 +115,7 @@ function tracedMetric(name: string): TracedMetric | undefined {
 }
 
 function makeMetric(name: string, options: object): Metric {
-  checkKnown("compile: metric", name, [...Object.keys(makers), ...Object.keys(aliases)]);
+  checkKnown("compile: metric", name, metricNames);
   const make: (options: never) => Metric = makers[name as keyof typeof makers];
   return make(options as never);
 }

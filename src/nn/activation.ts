@@ -19,9 +19,12 @@ const functions = {
 /** The activations that layers know by name. */
 export type ActivationName = keyof typeof functions;
 
+/** Their names. */
+export const activationNames: readonly string[] = Object.keys(functions);
+
 /** Throws ArgumentError, listing the names, unless `name` is one. */
 export function checkActivation(layer: string, name: ActivationName): void {
-  checkKnown(`${layer}: activation`, name, Object.keys(functions));
+  checkKnown(`${layer}: activation`, name, activationNames);
 }
 
 /** `x` after the activation; softmax and sigmoid keep what went in, for losses. */

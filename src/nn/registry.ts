@@ -50,6 +50,9 @@ const builders: { readonly [type: string]: Builder } = {
     new transformer.TransformerEncoderLayer(options),
 };
 
+/** The types that there are. */
+export const layerTypes: readonly string[] = Object.keys(builders);
+
 /** A layer's type and options, as saved files hold them. */
 export function describeLayer(layer: Module): LayerConfig {
   return { type: layer.type, options: layer.config() };
@@ -59,7 +62,7 @@ export function describeLayer(layer: Module): LayerConfig {
 export function buildLayer({ type, options }: LayerConfig): Module {
   const build = Object.hasOwn(builders, type) ? builders[type] : undefined;
   if (!build) {
-    const known = Object.keys(builders).join(", ");
+    const known = layerTypes.join(", ");
     throw new DataError(`the model has a layer of type "${type}"; known are ${known}`);
   }
   // The options come from a file: constructors check what they take from them.

@@ -140,9 +140,12 @@ const entryLosses = {
 /** The losses `compile` knows by name. */
 export type LossName = keyof typeof entryLosses | "mse";
 
+/** Their names. */
+export const lossNames = [...Object.keys(entryLosses), "mse"] as readonly LossName[];
+
 /** The loss of that name. Throws ArgumentError, listing the names, for others. */
 export function entryLoss(name: LossName): EntryLoss {
-  checkKnown("compile: loss", name, [...Object.keys(entryLosses), "mse"]);
+  checkKnown("compile: loss", name, lossNames);
   return entryLosses[name === "mse" ? "meanSquaredError" : name];
 }
 

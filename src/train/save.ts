@@ -18,6 +18,8 @@ export interface Companions {
   readonly vectorizer?: Vectorizer | undefined;
   /** The names of the classes, in the order of the outputs. */
   readonly classes?: readonly string[] | undefined;
+  /** How rows of data become the model's input, as plain data of whoever saves it. */
+  readonly preprocessing?: object | undefined;
 }
 
 /** What `model.json` says. */
@@ -33,6 +35,7 @@ interface Description {
   readonly random?: RandomState;
   readonly vectorizer?: VectorizerData;
   readonly classes?: readonly string[];
+  readonly preprocessing?: object;
 }
 
 const format = "ferrograd";
@@ -46,7 +49,7 @@ export interface LoadedModel extends Companions {
 /** The model as files: architecture, weights and, if it was compiled, all its training needs. */
 export async function modelFiles(
   model: Sequential,
-  { vectorizer, classes }: Companions = {},
+  { vectorizer, classes, preprocessing }: Companions = {},
 ): Promise<ModelFiles> {
   const training = model.compiled ? model.setup("save") : undefined;
   const state = await training?.optimizer.stateDict();
@@ -64,6 +67,7 @@ export async function modelFiles(
     }),
     ...(vectorizer && { vectorizer: vectorizer.toJSON() }),
     ...(classes && { classes }),
+    ...(preprocessing && { preprocessing }),
   };
   const data = new Map([["weights", writeSafetensors(await model.stateDict())]]);
   if (state) data.set("optimizer", writeSafetensors(state.variables));
@@ -99,7 +103,7 @@ function buildModel({ description, data }: ModelFiles): LoadedModel {
   }
   const vectorizer = saved.vectorizer && vectorizerFromJSON(saved.vectorizer);
   if (saved.random) setRandomState(saved.random);
-  return { model, vectorizer, classes: saved.classes };
+  return { model, vectorizer, classes: saved.classes, preprocessing: saved.preprocessing };
 }
 
 /** Saves the model in `folder` (Node), at once or not at all. */
@@ -161,6 +165,10 @@ function checkDescription(description: object): Description {
   if (!Array.isArray(frozen)) throw new DataError("the saved frozen modules are no list");
   if (classes && !(Array.isArray(classes) && classes.every((name) => typeof name === "string"))) {
     throw new DataError("the saved classes are no list of names");
+  }
+  const { preprocessing = {} } = saved;
+  if (typeof preprocessing !== "object" || preprocessing === null) {
+    throw new DataError("the saved preprocessing is no object");
   }
   return saved as Description;
 }

@@ -5,6 +5,7 @@ import { openFolder, splitPath } from "../../io/folder.js";
 import { writeSafetensors } from "../../io/safetensors.js";
 import type { Report } from "../history.js";
 import type { CallbackState, FitContext } from "../hooks.js";
+import type { Companions } from "../save.js";
 import { saveModel } from "../save.js";
 import { Sequential } from "../sequential.js";
 import { Callback } from "./callback.js";
@@ -19,6 +20,8 @@ export interface ModelCheckpointOptions extends MonitorOptions {
   readonly saveLast?: string;
   /** Whether only weights are saved, as one safetensors file. Default: false. */
   readonly saveWeightsOnly?: boolean;
+  /** What is saved with whole models besides. */
+  readonly companions?: Companions;
 }
 
 /** A model that was saved. */
@@ -43,11 +46,18 @@ export class ModelCheckpoint extends Callback {
   private readonly monitor: Monitor;
   private readonly options: Required<Pick<ModelCheckpointOptions, "saveTopK" | "saveWeightsOnly">>;
   private readonly saveLast: string | undefined;
+  private readonly companions: Companions | undefined;
   private kept: readonly SavedModel[] = [];
 
   constructor(
     private readonly path: string,
-    { saveTopK = 1, saveWeightsOnly = false, saveLast, ...monitored }: ModelCheckpointOptions = {},
+    {
+      saveTopK = 1,
+      saveWeightsOnly = false,
+      saveLast,
+      companions,
+      ...monitored
+    }: ModelCheckpointOptions = {},
   ) {
     super();
     if (saveTopK !== Infinity) checkWhole("modelCheckpoint: saveTopK", saveTopK, 1);
@@ -59,6 +69,7 @@ export class ModelCheckpoint extends Callback {
     this.monitor = new Monitor("modelCheckpoint", monitored);
     this.options = { saveTopK, saveWeightsOnly };
     this.saveLast = saveLast;
+    this.companions = companions;
   }
 
   /** What is saved now, the best first. */
@@ -105,7 +116,7 @@ export class ModelCheckpoint extends Callback {
   private async save(path: string): Promise<void> {
     const { model } = this.context;
     if (!this.options.saveWeightsOnly && model instanceof Sequential) {
-      await saveModel(model, path);
+      await saveModel(model, path, this.companions);
       return;
     }
     const [place, name] = splitPath(path);
