@@ -15,6 +15,8 @@ pub use bias::attention_bias_backward;
 pub use forward::attention;
 pub use recompute::Sources;
 
+use core::f64::consts::LOG2_E;
+
 use crate::gemm::Matrix;
 use crate::simd::Float;
 
@@ -61,7 +63,12 @@ pub struct Attention<T> {
     pub stream: u32,
 }
 
-impl<T> Attention<T> {
+impl<T: Float> Attention<T> {
+    /// What makes products of queries and keys scores to the base 2.
+    fn scale_to_base_2(&self) -> T {
+        T::from_f64(self.scale * LOG2_E)
+    }
+
     /// Query heads that share a head of keys.
     fn group(&self) -> usize {
         self.heads / self.key_heads.max(1)

@@ -105,7 +105,7 @@ pub unsafe fn cross_entropy_backward<T: Float>(
             let scale = *dloss.add(row);
             let (lse, d) = (V::<T>::splat(*lse.add(row)), V::<T>::splat(scale));
             each::<T>(classes, |i, count| {
-                let probability = math::exp::<T, V<T>>(load(x.add(i), count) - lse);
+                let probability = math::bounded_exp::<T, V<T>>(load(x.add(i), count) - lse);
                 store((probability - spread) * d, dx.add(i), count);
             });
             *dx.add(class) -= T::from_f64(1.0 - smoothing) * scale;
@@ -168,7 +168,7 @@ pub unsafe fn cross_entropy_soft_backward<T: Float>(
             let weight = V::<T>::splat(T::from_f64(weight));
             let (lse, d) = (V::<T>::splat(*lse.add(row)), V::<T>::splat(*dloss.add(row)));
             each::<T>(classes, |i, count| {
-                let probability = math::exp::<T, V<T>>(load(x.add(i), count) - lse);
+                let probability = math::bounded_exp::<T, V<T>>(load(x.add(i), count) - lse);
                 let difference = probability * weight - load(t.add(i), count);
                 store(difference * d, dx.add(i), count);
             });

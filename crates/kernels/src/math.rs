@@ -50,26 +50,33 @@ fn polynomial<T: Float, L: Lanes<T>>(x: L, coefficients: &[T]) -> L {
 const MANY: usize = 6;
 
 /// `x` as n·ln 2 + r, |r| ≤ ln 2 / 2: gives r, and 2ⁿ⁻¹, which is 0 for n at the lower end of the
-/// exponents. Below `EXP_MIN` both are meaningless; a NaN is in r.
+/// exponents. Outside of `EXP_MIN` to `EXP_MAX` both are meaningless; a NaN is in r.
 #[inline(always)]
-fn reduce<T: Float, L: Lanes<T>>(x: L) -> (L, L) {
-    let rounder = splat(T::ROUNDER);
-    // n stands in the low bits.
-    let shifted = x
-        .loose_min(splat(T::EXP_MAX))
-        .madd(splat(T::LOG2_E), rounder);
+fn reduce<T: Float, L: Lanes<T>>(x: L, clamped: L) -> (L, L) {
+    // The biased exponent of 2ⁿ⁻¹ comes to stand in the low bits, to be shifted to its place.
+    let rounder = splat(T::ROUNDER + T::from_f64(f64::from(T::EXPONENT_BIAS - 1)));
+    let shifted = clamped.madd(splat(T::LOG2_E), rounder);
     let n = shifted - rounder;
     let r = n.madd(splat(-T::LN2_HIGH), x);
     let r = n.madd(splat(-T::LN2_LOW), r);
-    // The biased exponent comes to stand there, and is shifted to its place.
-    let exponent = shifted + constant::<T, L>(f64::from(T::EXPONENT_BIAS) - 1.0);
-    (r, exponent.shl_bits(T::MANTISSA_BITS))
+    (r, shifted.shl_bits(T::MANTISSA_BITS))
 }
 
 /// `eˣ`, to 1.0 and 0.8 units. What would be below 1.42 times the least normal number is 0.
 #[inline(always)]
 pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
-    let (r, half_power) = reduce::<T, L>(x);
+    exp_with::<T, L>(x, x.loose_min(splat(T::EXP_MAX)))
+}
+
+/// [`exp`] of numbers of which none is above `EXP_MAX`.
+#[inline(always)]
+pub fn bounded_exp<T: Float, L: Lanes<T>>(x: L) -> L {
+    exp_with::<T, L>(x, x)
+}
+
+#[inline(always)]
+fn exp_with<T: Float, L: Lanes<T>>(x: L, clamped: L) -> L {
+    let (r, half_power) = reduce::<T, L>(x, clamped);
     // Twice eʳ by the half: 2¹²⁸ itself has no f32, though results below it have.
     let two = constant::<T, L>(2.0);
     let y = polynomial::<T, L>(r, T::TWICE_EXP)
@@ -78,10 +85,23 @@ pub fn exp<T: Float, L: Lanes<T>>(x: L) -> L {
     (y * half_power).andnot(x.lt(splat(T::EXP_MIN)))
 }
 
+/// `2ˣ` of numbers below the greatest exponent, to 2.2 and 1.0 units. What would be below the least
+/// normal number is 0.
+#[inline(always)]
+pub fn bounded_exp2<T: Float, L: Lanes<T>>(x: L) -> L {
+    // As in `reduce`, but nothing is lost: 2ˣ = 2ⁿ·2ʳ, r = x − n.
+    let rounder = splat(T::ROUNDER + T::from_f64(f64::from(T::EXPONENT_BIAS)));
+    let shifted = x + rounder;
+    let r = x - (shifted - rounder);
+    let y = polynomial::<T, L>(r, T::EXP2).madd(r, splat(T::ONE));
+    (y * shifted.shl_bits(T::MANTISSA_BITS)).andnot(x.lt(splat(T::EXP2_MIN)))
+}
+
 /// `eˣ − 1`, accurate near 0 too, to 1.5 and 1.9 units.
 #[inline(always)]
 pub fn expm1<T: Float, L: Lanes<T>>(x: L) -> L {
-    let (r, half_power) = reduce::<T, L>(x.pmax(splat(T::EXP_MIN)));
+    let x = x.pmax(splat(T::EXP_MIN));
+    let (r, half_power) = reduce::<T, L>(x, x.loose_min(splat(T::EXP_MAX)));
     let half = constant::<T, L>(0.5);
     let m = (r * (r * half)).madd(polynomial::<T, L>(r, T::TWICE_EXP), r);
     let y = m.madd(half_power, half_power - half);
@@ -171,7 +191,7 @@ pub fn sigmoid<T: Float, L: Lanes<T>>(x: L) -> L {
 pub fn softplus<T: Float, L: Lanes<T>>(x: L) -> L {
     // ln(1 + eˣ) = max(x, 0) + ln(1 + y), y = e^−|x| in (0, 1]: 1 + y = 2ᵉ·(1 + f), e 0 or 1.
     let (one, half) = (splat::<T, L>(T::ONE), constant::<T, L>(0.5));
-    let y = exp::<T, L>(-x.abs());
+    let y = bounded_exp::<T, L>(-x.abs());
     let high = y.gt(constant::<T, L>(core::f64::consts::SQRT_2 - 1.0));
     let e = high.and(one);
     let f = L::select(high, (y - one) * half, y);

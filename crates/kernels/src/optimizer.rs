@@ -100,7 +100,7 @@ unsafe fn apply<T: Float, const N: usize>(
             // SAFETY: the chunk is within all arrays.
             unsafe {
                 let p = load(tensors.p.add(at), count);
-                let g = load(tensors.g.add(at), count) * scale + p * coupled;
+                let g = p.madd(coupled, load(tensors.g.add(at), count) * scale);
                 let old = states.map(|state| load(state.add(at), count));
                 let (p, new) = rule(p * shrink, g, old);
                 store(p, tensors.p_out.add(at), count);
@@ -164,7 +164,8 @@ pub unsafe fn update<T: Float>(team: &Team, rule: Rule, tensors: &Tensors<T>, nu
     // SAFETY: there are as many numbers as the rule has.
     let number = |index: usize| unsafe { *numbers.hyper.add(index) };
     let own = |index: usize| number(3 + index);
-    let splat = |x: f64| V::<T>::splat(T::from_f64(x));
+    // Hidden, so that they are computed before the loop and stay in registers.
+    let splat = |x: f64| V::<T>::splat(T::from_f64(x).hidden());
     let [rate, decay, decoupled] = [0, 1, 2].map(number);
     let before = if decoupled == 1.0 {
         [scale, T::ZERO, T::from_f64(1.0 - rate * decay)]
@@ -172,7 +173,7 @@ pub unsafe fn update<T: Float>(team: &Team, rule: Rule, tensors: &Tensors<T>, nu
         [scale, T::from_f64(decay), T::ONE]
     };
     // Means of gradients and of their squares, and how far they are from those of all steps.
-    let mean = |old: V<T>, new: V<T>, beta: f64| splat(beta) * old + splat(1.0 - beta) * new;
+    let mean = |old: V<T>, new: V<T>, beta: f64| old.madd(splat(beta), new * splat(1.0 - beta));
     let correction = |beta: f64| 1.0 - power(beta, t);
     // SAFETY: the caller says so.
     unsafe {
@@ -200,8 +201,8 @@ pub unsafe fn update<T: Float>(team: &Team, rule: Rule, tensors: &Tensors<T>, nu
                 let root = 1.0 / correction(beta2).sqrt();
                 apply(team, tensors, before, |p, g, [m, v]| {
                     let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
-                    let size = v.sqrt() * splat(root) + splat(eps);
-                    (p - splat(step) * (m / size), [m, v])
+                    let size = v.sqrt().madd(splat(root), splat(eps));
+                    ((m / size).madd(splat(-step), p), [m, v])
                 });
             }
             Rule::AmsGrad => {
@@ -211,8 +212,8 @@ pub unsafe fn update<T: Float>(team: &Team, rule: Rule, tensors: &Tensors<T>, nu
                 apply(team, tensors, before, |p, g, [m, v, most]| {
                     let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
                     let most = v.pmax(most);
-                    let size = most.sqrt() * splat(root) + splat(eps);
-                    (p - splat(step) * (m / size), [m, v, most])
+                    let size = most.sqrt().madd(splat(root), splat(eps));
+                    ((m / size).madd(splat(-step), p), [m, v, most])
                 });
             }
             Rule::NAdam => {
@@ -224,7 +225,7 @@ pub unsafe fn update<T: Float>(team: &Team, rule: Rule, tensors: &Tensors<T>, nu
                 let root = 1.0 / correction(beta2).sqrt();
                 apply(team, tensors, before, |p, g, [m, v]| {
                     let (m, v) = (mean(m, g, beta1), mean(v, g * g, beta2));
-                    let size = v.sqrt() * splat(root) + splat(eps);
+                    let size = v.sqrt().madd(splat(root), splat(eps));
                     let step = splat(of_gradient) * g + splat(of_mean) * m;
                     (p - step / size, [m, v])
                 });

@@ -1,9 +1,14 @@
 //! Random numbers by counting: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, 2011).
 
+use crate::order::pin;
+
 /// Rounds of the cipher, and its constants.
 const ROUNDS: u32 = 10;
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+
+/// Each multiplier in all lanes.
+static MULTIPLIER_LANES: [[u32; LANES]; 2] = [[MULTIPLIERS[0]; LANES], [MULTIPLIERS[1]; LANES]];
 
 /// Where a tensor's random numbers come from: its elements are the words of consecutive counters.
 #[derive(Clone, Copy)]
@@ -96,11 +101,17 @@ fn philox_counters(quad: u64, stream: u32, step: u32, key: [u32; 2]) -> [[Words;
         ]
     });
     let [mut k0, mut k1] = key;
+    let from = pin(MULTIPLIER_LANES.as_ptr());
+    // SAFETY: there are two.
+    let mut by = [0, 1].map(|i| Words::new(unsafe { *from.add(i) }));
     for _ in 0..ROUNDS {
         let keys = [k0, k1].map(Words::splat);
+        // All lanes are the same. Of what it knew to stay the same, the compiler would make products
+        // of 64 by 64 bits, which take V8 three times as long.
+        by = by.map(Words::rotated);
         for [a, b, c, d] in &mut groups {
-            let (high0, low0) = a.multiply(MULTIPLIERS[0]);
-            let (high1, low1) = c.multiply(MULTIPLIERS[1]);
+            let (high0, low0) = a.multiply(by[0]);
+            let (high1, low1) = c.multiply(by[1]);
             (*a, *b) = (high1.xor(*b).xor(keys[0]), low1);
             (*c, *d) = (high0.xor(*d).xor(keys[1]), low0);
         }
@@ -131,12 +142,16 @@ mod words {
         pub fn xor(self, b: Self) -> Self {
             Self(v128_xor(self.0, b.0))
         }
+        /// Every word moved to the lane before.
+        #[inline(always)]
+        pub fn rotated(self) -> Self {
+            Self(u32x4_shuffle::<1, 2, 3, 0>(self.0, self.0))
+        }
         /// The high and the low words of the products.
         #[inline(always)]
-        pub fn multiply(self, by: u32) -> (Self, Self) {
-            let by = u32x4_splat(by);
-            let first = u64x2_extmul_low_u32x4(self.0, by);
-            let second = u64x2_extmul_high_u32x4(self.0, by);
+        pub fn multiply(self, by: Self) -> (Self, Self) {
+            let first = u64x2_extmul_low_u32x4(self.0, by.0);
+            let second = u64x2_extmul_high_u32x4(self.0, by.0);
             let high = u32x4_shuffle::<1, 3, 5, 7>(first, second);
             (Self(high), Self(u32x4_shuffle::<0, 2, 4, 6>(first, second)))
         }
@@ -185,9 +200,15 @@ mod words {
         pub fn xor(self, b: Self) -> Self {
             Self(core::array::from_fn(|lane| self.0[lane] ^ b.0[lane]))
         }
+        /// Every word moved to the lane before.
+        pub fn rotated(self) -> Self {
+            let [a, b, c, d] = self.0;
+            Self([b, c, d, a])
+        }
         /// The high and the low words of the products.
-        pub fn multiply(self, by: u32) -> (Self, Self) {
-            let products = self.0.map(|x| u64::from(x) * u64::from(by));
+        pub fn multiply(self, by: Self) -> (Self, Self) {
+            let products: [u64; 4] =
+                core::array::from_fn(|lane| u64::from(self.0[lane]) * u64::from(by.0[lane]));
             (
                 Self(products.map(|x| (x >> 32) as u32)),
                 Self(products.map(|x| x as u32)),

@@ -21,7 +21,7 @@ unsafe fn sum_exp<T: Float>(x: *const T, n: usize, shift: T) -> f64 {
     let shift = V::<T>::splat(shift);
     // SAFETY: as above.
     let [sum] = sums::<T, 1>(n, |i, count| unsafe {
-        [math::exp::<T, V<T>>(load(x.add(i), count) - shift)]
+        [math::bounded_exp::<T, V<T>>(load(x.add(i), count) - shift)]
     });
     sum
 }
@@ -69,7 +69,7 @@ pub unsafe fn softmax<T: Float>(
                 });
             } else {
                 let [sum] = sums::<T, 1>(columns, |i, count| {
-                    let e = math::exp::<T, V<T>>(load(x.add(i), count) - shift);
+                    let e = math::bounded_exp::<T, V<T>>(load(x.add(i), count) - shift);
                     store(e, y.add(i), count);
                     [e]
                 });

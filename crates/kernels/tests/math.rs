@@ -174,6 +174,36 @@ fn what_exp_would_have_below_the_normal_numbers_is_zero() {
 }
 
 #[test]
+fn bounded_exp_is_exp_up_to_its_bound() {
+    for x in all_f32().filter(|x| x.is_nan() || *x < 88.7) {
+        let [found, wanted] = [math::bounded_exp::<f32, F32x4>, math::exp].map(|f| x.through(f));
+        assert_eq!(found.to_bits(), wanted.to_bits(), "e^{x}");
+    }
+    for x in many_f64().filter(|x| *x < 709.0) {
+        let [found, wanted] = [math::bounded_exp::<f64, F64x2>, math::exp].map(|f| x.through(f));
+        assert_eq!(found.to_bits(), wanted.to_bits(), "e^{x}");
+    }
+}
+
+#[test]
+fn bounded_exp2() {
+    let domain = |least: f64| move |x: f64| x.is_nan() || (least..-least).contains(&x);
+    let f = |x: f32| x.through(math::bounded_exp2::<f32, F32x4>);
+    let error = worst("bounded_exp2", all_f32(), domain(-126.0), f, f64::exp2);
+    assert!(error <= 2.2, "f32: {error} units");
+    let near = floats::<f32>(100_000, 10).into_iter().map(|x| x * 20.0);
+    let error = worst("bounded_exp2", near, domain(-126.0), f, f64::exp2);
+    assert!(error <= 2.2, "f32: {error} units");
+    let g = |x: f64| x.through(math::bounded_exp2::<f64, F64x2>);
+    let error = worst("bounded_exp2", many_f64(), domain(-1022.0), g, f64::exp2);
+    assert!(error <= 1.0 + 1.0, "f64: {error} units");
+    for x in [-126.01, -1e4, -1e30, f32::NEG_INFINITY] {
+        assert_eq!(f(x), 0.0);
+        assert_eq!(g(f64::from(x) * 10.0), 0.0);
+    }
+}
+
+#[test]
 fn odd_functions_keep_the_sign_of_zero() {
     for f in [math::tanh::<f32, F32x4>, math::erf, math::sin, math::log1p] {
         assert_eq!((-0f32).through(f).to_bits(), (-0f32).to_bits());

@@ -1,5 +1,7 @@
 //! Attention forward: the softmax of a row goes on from tile to tile of keys.
 
+use core::f64::consts::LN_2;
+
 use super::head::{Entry, Unit};
 use super::side::{PANEL, Room, Side};
 use super::strip::{Column, STRIP, maxima, multiply, weigh};
@@ -55,38 +57,43 @@ pub unsafe fn attention<T: Float>(
     });
 }
 
-/// The largest score that each query of a unit has met, and Σ e^(score − largest).
+/// How far scores may lie above their shift, as powers of 2: the outputs that have been summed are
+/// seldom to be multiplied then.
+const SLACK: f64 = 8.0;
+
+/// About the largest score that each query of a unit has met, and Σ 2^(score − shift).
 #[derive(Clone, Copy)]
 struct Running<T> {
-    max: Column<T>,
+    shift: Column<T>,
     sum: Column<f64>,
 }
 
 impl<T: Float> Running<T> {
     fn new() -> Self {
         Self {
-            max: [-T::INFINITY; QUERIES],
+            shift: [-T::INFINITY; QUERIES],
             sum: [0.0; QUERIES],
         }
     }
 
-    /// Turns the scores of more keys into weights e^(score − largest), and returns what those before
-    /// are to be multiplied by, as the largest may have changed.
+    /// Turns the scores of more keys into weights 2^(score − shift), and returns what those before
+    /// are to be multiplied by, as the shift may have changed.
     fn weigh(&mut self, scores: &mut Tile<T>, spans: &[Span]) -> Column<T> {
         let mut shifts = maxima(scores, spans);
         let mut fades = [T::ZERO; QUERIES];
+        let slack = T::Lanes::splat(T::from_f64(SLACK));
         for r in (0..QUERIES).step_by(T::LANES) {
-            let [max, shift, fade] =
-                [&mut self.max, &mut shifts, &mut fades].map(|x| x.as_mut_ptr().wrapping_add(r));
+            let [shift, most, fade] =
+                [&mut self.shift, &mut shifts, &mut fades].map(|x| x.as_mut_ptr().wrapping_add(r));
             // SAFETY: columns are whole vectors.
             unsafe {
-                let old = T::Lanes::load(max);
-                let new = old.pmax(T::Lanes::load(shift));
-                new.store(max);
+                let (old, most_lanes) = (T::Lanes::load(shift), T::Lanes::load(most));
+                let new = T::Lanes::select(most_lanes.gt(old + slack), most_lanes, old);
+                new.store(shift);
                 // Nothing seen yet: no exponent of −∞ − (−∞).
                 let by = new.andnot(new.eq(T::Lanes::splat(-T::INFINITY)));
-                by.store(shift);
-                math::exp::<T, T::Lanes>(old - by).store(fade);
+                by.store(most);
+                math::bounded_exp2::<T, T::Lanes>(old - by).store(fade);
             }
         }
         let sums = weigh(scores, spans, &shifts);
@@ -102,9 +109,10 @@ impl<T: Float> Running<T> {
         for r in (0..QUERIES).step_by(T::LANES) {
             // SAFETY: columns are whole vectors.
             unsafe {
-                let (to, max) = (logs.as_mut_ptr().add(r), self.max.as_ptr().add(r));
+                let (to, shift) = (logs.as_mut_ptr().add(r), self.shift.as_ptr().add(r));
                 let sum = T::Lanes::load(to);
-                let log = T::Lanes::load(max) + math::log::<T, T::Lanes>(sum);
+                let shift = T::Lanes::load(shift) * T::Lanes::splat(T::from_f64(LN_2));
+                let log = shift + math::log::<T, T::Lanes>(sum);
                 let nothing = sum.eq(T::Lanes::splat(T::ZERO));
                 T::Lanes::select(nothing, T::Lanes::splat(T::INFINITY), log).store(to);
             }
@@ -146,7 +154,7 @@ impl<T: Float> Forward<'_, T> {
         for tile in entry.tiles(self.units()) {
             // SAFETY: the tile is within all tensors.
             unsafe {
-                let kt = (k.matrix(tile.start).transposed(), T::from_f64(a.scale));
+                let kt = (k.matrix(tile.start).transposed(), a.scale_to_base_2());
                 let v = (v.matrix(tile.start), T::ONE);
                 let keys = Keys {
                     tile,

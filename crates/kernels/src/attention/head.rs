@@ -131,7 +131,7 @@ impl<'a, T: Float> Entry<'a, T> {
         Some(caps)
     }
 
-    /// Makes scores of what q·k·scale is for query `i` and the keys of `tile` that it sees, which it
+    /// Makes scores to the base 2 of what q·k·scale is for query `i` and the keys of `tile` that it sees, which it
     /// returns, counted from the first. In the strips that have these, scores of keys that do not
     /// count are −∞.
     ///
@@ -154,11 +154,13 @@ impl<'a, T: Float> Entry<'a, T> {
         // SAFETY: whole vectors of a row are within it, and bias and mask have the tile's keys.
         unsafe {
             if !unit.bias.data.is_null() {
+                let to_base_2 = T::Lanes::splat(T::LOG2_E);
                 let bias = unit.bias.row(i).add(tile.start);
                 for j in (whole.start..whole.end).step_by(T::LANES) {
                     let left = self.a.keys - tile.start;
                     let bias = load(bias.add(j), left.saturating_sub(j).min(T::LANES));
-                    (T::Lanes::load(row.add(j)) + bias).store(row.add(j));
+                    bias.madd(to_base_2, T::Lanes::load(row.add(j)))
+                        .store(row.add(j));
                 }
             }
             if let Some(caps) = caps {

@@ -98,12 +98,7 @@ impl<'a, T: Float> Recompute<'a, T> {
                 sources,
                 tile,
                 caps: entry.caps(tile),
-                kt: Side::new(
-                    (k, T::from_f64(a.scale)),
-                    (a.dim, tile.len()),
-                    a.dim,
-                    k_room,
-                ),
+                kt: Side::new((k, a.scale_to_base_2()), (a.dim, tile.len()), a.dim, k_room),
                 vt: Side::new((v, T::ONE), (a.value_dim, tile.len()), a.value_dim, v_room),
             }
         }

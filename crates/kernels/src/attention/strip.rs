@@ -49,36 +49,64 @@ fn combine<T: Float>(
     combine(a, b)
 }
 
+/// Has `row` make a vector of each of `count` rows, and combines their lanes: a number a row, `none`
+/// behind the last.
+#[inline(always)]
+fn combine_lanes<T: Float>(
+    count: usize,
+    none: T,
+    mut row: impl FnMut(usize) -> T::Lanes,
+    combine: impl Fn(T::Lanes, T::Lanes) -> T::Lanes,
+) -> Column<T> {
+    let mut column = [none; QUERIES];
+    for first in (0..count).step_by(T::LANES) {
+        let mut rows = [T::Lanes::splat(none); MAX_LANES];
+        for (r, lanes) in (first..count).zip(&mut rows[..T::LANES]) {
+            *lanes = row(r);
+        }
+        let turned = T::Lanes::turned(rows);
+        let all = turned[..T::LANES].iter().copied().reduce(&combine);
+        // SAFETY: columns are whole vectors.
+        unsafe { all.unwrap_or(rows[0]).store(column.as_mut_ptr().add(first)) };
+    }
+    column
+}
+
 /// The largest score of each query; −∞ where there is none. A NaN may be passed over.
 #[inline(never)]
 pub(super) fn maxima<T: Float>(scores: &mut Tile<T>, spans: &[Span]) -> Column<T> {
-    let mut found = [-T::INFINITY; QUERIES];
-    for (r, (span, found)) in spans.iter().zip(&mut found).enumerate() {
+    let row = |r: usize| {
+        let span = spans[r];
         let mut from = scores.at(r, span.start).cast_const();
         let mut most = [T::Lanes::splat(-T::INFINITY); 2];
-        for _ in 0..span.len() / (2 * T::LANES) {
-            // SAFETY: the span is within the row.
-            unsafe {
+        let pairs = span.len() / (2 * T::LANES);
+        // SAFETY: the span is within the row.
+        unsafe {
+            for _ in 0..pairs / 2 {
+                let [x, y] = [load(from), load(from.add(2 * T::LANES))];
+                let z = [x[0].loose_max(y[0]), x[1].loose_max(y[1])];
+                most = [most[0].loose_max(z[0]), most[1].loose_max(z[1])];
+                from = pin(from.add(4 * T::LANES));
+            }
+            if pairs % 2 == 1 {
                 let x = load(from);
-                most = [most[0].pmax(x[0]), most[1].pmax(x[1])];
-                from = pin(from.add(2 * T::LANES));
+                most = [most[0].loose_max(x[0]), most[1].loose_max(x[1])];
             }
         }
-        let most = combine::<T>(most, T::Lanes::pmax);
-        *found = most.reduce(|a, b| if a < b { b } else { a });
-    }
-    found
+        combine::<T>(most, T::Lanes::loose_max)
+    };
+    combine_lanes(spans.len(), -T::INFINITY, row, T::Lanes::loose_max)
 }
 
-/// Turns scores into e^(score − shift), and returns each query's sum of them.
+/// Turns scores into 2^(score − shift), and returns each query's sum of them.
 #[inline(never)]
 pub(super) fn weigh<T: Float>(
     scores: &mut Tile<T>,
     spans: &[Span],
     shifts: &Column<T>,
 ) -> Column<T> {
-    let mut sums = [T::ZERO; QUERIES];
-    for (r, (span, sum)) in spans.iter().zip(&mut sums).enumerate() {
+    let row = |r: usize| {
+        let span = spans[r];
         let shift = T::Lanes::splat(shifts[r]);
         let mut at = scores.at(r, span.start).cast_const();
         let mut both = [T::Lanes::splat(T::ZERO); 2];
@@ -86,19 +114,19 @@ pub(super) fn weigh<T: Float>(
             // SAFETY: the span is within the row.
             unsafe {
                 let to = pin(at);
-                let weights = load(at).map(|x| math::exp::<T, T::Lanes>(x - shift));
+                let weights = load(at).map(|x| math::bounded_exp2::<T, T::Lanes>(x - shift));
                 both = [both[0] + weights[0], both[1] + weights[1]];
                 store::<T>(weights, to.cast_mut());
                 at = pin(to.add(2 * T::LANES));
             }
         }
-        *sum = combine::<T>(both, |a, b| a + b).reduce_sum();
-    }
-    sums
+        combine::<T>(both, |a, b| a + b)
+    };
+    combine_lanes(spans.len(), T::ZERO, row, |a, b| a + b)
 }
 
-/// Turns scores into weights e^(score − lse), and the gradients dw of weights into those of scores:
-/// `ds = w·(dw − delta)`.
+/// Turns scores into weights 2^(score − lse), and the gradients dw of weights into those of scores:
+/// `ds = w·(dw − delta)`. Scores are to the base 2, lse is to the base e.
 ///
 /// # Safety
 /// There are rows of tiles, and numbers in both columns, for all spans.
@@ -112,12 +140,13 @@ pub(super) unsafe fn differentiate<T: Float>(
         // SAFETY: the caller says so.
         unsafe {
             let [lse, delta] = [lse, delta].map(|x| T::Lanes::splat(*x.add(r)));
+            let lse = lse * T::Lanes::splat(T::LOG2_E);
             let first = r * KEYS + span.start;
             let [mut w, mut d] = [weights, dscores].map(|x| x.add(first).cast_const());
             for _ in 0..span.len() / (2 * T::LANES) {
                 let (to_w, to_d) = (pin(w), pin(d));
                 let (scores, dweights) = (load(w), load(d));
-                let weights = scores.map(|x| math::exp::<T, T::Lanes>(x - lse));
+                let weights = scores.map(|x| math::bounded_exp2::<T, T::Lanes>(x - lse));
                 let dscores = [
                     weights[0] * (dweights[0] - delta),
                     weights[1] * (dweights[1] - delta),

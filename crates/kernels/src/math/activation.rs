@@ -2,7 +2,7 @@
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
-use super::{constant, erf, exp, sigmoid, splat};
+use super::{bounded_exp, constant, erf, exp, sigmoid, splat};
 use crate::simd::{Float, Lanes};
 
 /// `x/(1 + e⁻ˣ)` (Elfwing et al., 2017).
@@ -36,7 +36,7 @@ pub fn gelu<T: Float, L: Lanes<T>>(x: L) -> L {
 pub fn gelu_slope<T: Float, L: Lanes<T>>(x: L) -> L {
     let half = constant::<T, L>(0.5);
     let cumulative = half.madd(erf::<T, L>(x * constant::<T, L>(FRAC_1_SQRT_2)), half);
-    let density = exp::<T, L>(x * x * constant::<T, L>(-0.5));
+    let density = bounded_exp::<T, L>(x * x * constant::<T, L>(-0.5));
     let scale = constant::<T, L>(0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2);
     (x * scale).madd(density, cumulative)
 }

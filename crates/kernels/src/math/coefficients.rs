@@ -16,6 +16,10 @@ pub trait Coefficients: Sized + 'static {
     const EXP_MIN: Self;
     /// `2·(eʳ − 1 − r)/r²` for |r| ≤ ln 2 / 2.
     const TWICE_EXP: &'static [Self];
+    /// `(2ʳ − 1)/r` for |r| ≤ ½.
+    const EXP2: &'static [Self];
+    /// The least exponent of a normal number.
+    const EXP2_MIN: Self;
     /// `(2·artanh(s) − 2s)/s³` as a polynomial of s² ≤ 0.0295.
     const LOG: &'static [Self];
     /// A power of two that makes every subnormal number normal, and its exponent.
@@ -46,6 +50,15 @@ impl Coefficients for f32 {
         0.016_737_41,
         0.002_762_534,
     ];
+    #[allow(clippy::approx_constant)] // the best is not the nearest to ln 2
+    const EXP2: &'static [f32] = &[
+        0.693_147,
+        0.240_222_42,
+        0.055_507_34,
+        0.009_671_516,
+        0.001_326_466_8,
+    ];
+    const EXP2_MIN: f32 = -126.0;
     const LOG: &'static [f32] = &[0.666_667_76, 0.399_775_65, 0.298_711_15];
     const UNSUBNORMAL: (f32, f32) = (8_388_608.0, 23.0);
     const SIN: &'static [f32] = &[-0.166_666_55, 0.008_332_18, -0.000_195_174_81];
@@ -91,6 +104,21 @@ impl Coefficients for f64 {
         5.526_059_673_736_036e-07,
         5.000_302_063_716_328e-08,
     ];
+    const EXP2: &'static [f64] = &[
+        core::f64::consts::LN_2,
+        0.240_226_506_959_100_72,
+        0.055_504_108_664_821_736,
+        0.009_618_129_107_628_562,
+        0.001_333_355_814_638_173_8,
+        0.000_154_035_303_931_718_35,
+        1.525_273_386_484_509_9e-05,
+        1.321_548_700_340_765e-06,
+        1.017_804_753_118_067_8e-07,
+        7.054_814_836_763_028e-09,
+        4.457_239_313_740_301_5e-10,
+        2.585_523_844_459_004e-11,
+    ];
+    const EXP2_MIN: f64 = -1022.0;
     const LOG: &'static [f64] = &[
         0.666_666_666_666_673_4,
         0.399_999_999_994_158_53,
