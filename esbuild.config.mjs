@@ -46,8 +46,12 @@ const common = {
   logLevel: "warning",
 };
 
-/** What users import. */
-const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
+/** What users import, and the script of `fit`'s workers, whose models' modules import the same. */
+const entries = {
+  ferrograd: "src/index.ts",
+  train: "src/train/entry.ts",
+  replica: "src/parallel/replicaWorker.ts",
+};
 
 /**
  * What entries share, and what is imported when it is needed, as libraries of file formats, is in
@@ -84,6 +88,7 @@ const bundleForNode = () =>
 /** What dist/runtime/urls.js says, seen from a folder beside it. */
 const urls = (worker) => `
   export const defaultWorkerUrl = new URL("${worker}", import.meta.url);
+  export const defaultReplicaUrl = new URL("./replica.js", import.meta.url);
   export const defaultWasmUrl = new URL("../../wasm/", import.meta.url);`;
 
 /** All files of the engine, as the source of an object of data: URLs by path. */
@@ -101,7 +106,9 @@ async function engineFiles() {
 
 /** One file with the worker and the engine in it, for where a package's files have no addresses. */
 async function bundleInline() {
-  const noFolder = `export const defaultWasmUrl = new URL("inline:/");`;
+  const noFolder = `
+    export const defaultWasmUrl = new URL("inline:/");
+    export const defaultReplicaUrl = undefined;`;
   const worker = await bundle(
     { worker: "src/runtime/worker.ts" },
     {

@@ -12,7 +12,12 @@ export class Engine {
   readonly #remote: RemoteLeader | undefined;
   readonly #loaded: Set<number>;
 
-  private constructor(leader: Leader | RemoteLeader, loaded: Set<number>) {
+  private constructor(
+    leader: Leader | RemoteLeader,
+    loaded: Set<number>,
+    /** @internal What it was started with. */
+    readonly options: InitOptions,
+  ) {
     this.#local = leader instanceof Leader ? leader : undefined;
     this.#remote = leader instanceof Leader ? undefined : leader;
     this.#loaded = loaded;
@@ -30,9 +35,10 @@ export class Engine {
       );
     }
     const loaded = new Set<number>();
-    if (host === "caller") return new Engine(await Leader.start(options, host), loaded);
+    if (host === "caller") return new Engine(await Leader.start(options, host), loaded, options);
     const { script, posted } = absoluteUrls(options);
-    return new Engine(await RemoteLeader.start(script, posted, () => loaded.clear()), loaded);
+    const leader = await RemoteLeader.start(script, posted, () => loaded.clear());
+    return new Engine(leader, loaded, options);
   }
 
   /** Whether the engine has the Program of `key`, or will have when its turn comes. */

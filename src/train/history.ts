@@ -2,10 +2,16 @@
 import { DataError } from "../errors.js";
 import type { MetricSet } from "../metrics/named.js";
 import type { MetricState } from "../metrics/metric.js";
+import type { Work } from "./batchRunner.js";
 import type { CallbackState, FitCallbacks } from "./hooks.js";
 
 /** Values by name: `loss`, `accuracy`, `valLoss`, … */
 export type Report = { readonly [name: string]: number };
+
+/** What workers have done in an epoch. */
+export interface EpochWork extends Work {
+  readonly epoch: number;
+}
 
 /** The course of a training run. */
 export class History implements FitCallbacks {
@@ -14,6 +20,9 @@ export class History implements FitCallbacks {
   readonly epoch: number[] = [];
   /** Each value over the epochs: `history.loss`, `history.valAccuracy`. */
   readonly history: Record<string, number[]> = Object.create(null) as Record<string, number[]>;
+
+  /** What `workers` have done in each epoch of this run; empty where there were none. */
+  readonly workers: EpochWork[] = [];
 
   onEpochEnd(epoch: number, report: Report): void {
     this.add(epoch, report);
