@@ -18,7 +18,7 @@ const pseudo = (count: number, shape: readonly number[]): Table => ({
 
 const classifier = { loss: "sparseCategoricalCrossentropy", metrics: ["accuracy", "f1"] } as const;
 
-/** Rows of 6 numbers; the last batch, of 3 rows, is smaller than 4 shards. */
+/** Rows of 6 numbers; the last batch, of 3 rows, is too small for 4 shards. */
 export const mlp: Training = {
   make: () => {
     const model = nn.sequential(

@@ -57,7 +57,7 @@ export async function buildModel(
     return Sequential.fromConfig(source.options as ReturnType<Sequential["config"]>);
   }
   const { module } = source;
-  const { model } = (await import(module)) as { readonly model?: () => unknown };
+  const { model } = await exportsOf(module);
   if (typeof model !== "function") {
     throw new ArgumentError(`workers: ${module} exports no function \`model\``);
   }
@@ -66,4 +66,14 @@ export async function buildModel(
   throw new ArgumentError(
     `workers: \`model\` of ${module} gives no model; make it of the same package as this one`,
   );
+}
+
+async function exportsOf(module: string): Promise<{ readonly model?: () => unknown }> {
+  try {
+    return (await import(module)) as { readonly model?: () => unknown };
+  } catch (error) {
+    throw new ArgumentError(`workers: ${module} cannot be loaded: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
 }

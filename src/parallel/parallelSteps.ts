@@ -19,11 +19,11 @@ import type { Tensor } from "../tensor.js";
 import { tensor } from "../tensor.js";
 import { observe } from "../train/evaluate.js";
 import type { Rows } from "../train/feed.js";
-import type { Sums } from "../train/history.js";
+import type { EpochWork, Sums } from "../train/history.js";
 import type { Model, Training } from "../train/model.js";
 import type { Phase } from "../train/steps.js";
 import { buffersOf, keepUnlessFinite, trainableOf } from "../train/steps.js";
-import type { BatchRunner, Work } from "../train/batchRunner.js";
+import type { BatchRunner } from "../train/batchRunner.js";
 import type { Communicator, Exchanged } from "./communicator.js";
 import { alone } from "./communicator.js";
 import { describeModel } from "./description.js";
@@ -33,7 +33,7 @@ import { unpack } from "./packing.js";
 import type { Known } from "./pool.js";
 import { ReplicaPool } from "./pool.js";
 import type { ShardResult, ShardTask, Trainable } from "./replica.js";
-import { Reduction, rangeOf, shardOf } from "./shards.js";
+import { piecesOf, rangeOf, Reduction, shardOf } from "./shards.js";
 import { Weights } from "./weights.js";
 
 /** How a run is spread. */
@@ -97,9 +97,13 @@ export class ParallelSteps implements BatchRunner {
       },
       layoutOf(model),
     );
-    const steps = new ParallelSteps(model, setup, pool, options);
-    await communicator.barrier();
-    return steps;
+    try {
+      await shareWeights(model, communicator);
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+    return new ParallelSteps(model, setup, pool, options);
   }
 
   /** Trains on a batch; gives its sums `[count, loss, ...metrics]`. */
@@ -109,7 +113,7 @@ export class ParallelSteps implements BatchRunner {
     await this.statistics.refresh();
     const { rank, size } = this.communicator;
     const rows = batch[0].shape[0]!;
-    const pieces = Math.min(this.shards, rows);
+    const pieces = piecesOf(rows, this.shards);
     const [first, end] = rangeOf(rank, size, pieces);
     if (first === end) {
       throw new DataError(`workers: a batch of ${rows} rows has none for rank ${rank} of ${size}`);
@@ -148,7 +152,7 @@ export class ParallelSteps implements BatchRunner {
   }
 
   /** What was done since the last call. */
-  work(): Work {
+  work(): Omit<EpochWork, "epoch"> {
     const { rows, passed, computed } = this;
     const replaced = this.pool.replaced - this.replaced;
     [this.rows, this.passed, this.computed, this.replaced] = [0, 0, 0, this.pool.replaced];
@@ -227,6 +231,19 @@ export class ParallelSteps implements BatchRunner {
   /** How many sums a step gives. */
   private get columns(): number {
     return 2 + this.setup.objective.metrics.traced.size;
+  }
+}
+
+/** Has all ranks begin, once they are ready, with the weights of the first. */
+async function shareWeights(model: Model, communicator: Communicator): Promise<void> {
+  await communicator.barrier();
+  if (communicator.size === 1) return;
+  const { parameters, buffers } = variablesOf(model);
+  for (const variable of [...parameters, ...buffers]) {
+    const data = await variable.data();
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) continue;
+    await communicator.broadcast(data, 0);
+    variable.set(data);
   }
 }
 

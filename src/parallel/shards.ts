@@ -12,6 +12,14 @@ export interface Shard {
   readonly share: number;
 }
 
+/** A batch norm has no statistics of fewer rows. */
+const fewestRows = 2;
+
+/** How many pieces a batch is cut in: `shards`, or fewer where there are few rows. */
+export function piecesOf(rows: number, shards: number): number {
+  return Math.max(1, Math.min(shards, Math.floor(rows / fewestRows)));
+}
+
 /** Where piece `index` of `pieces` begins and ends in `total`: sizes differ by one at most. */
 export function rangeOf(
   index: number,

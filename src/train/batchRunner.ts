@@ -1,26 +1,16 @@
 /** What trains on the batches of a run: the engine here, or workers. */
 import { runStep } from "./evaluate.js";
 import type { Rows } from "./feed.js";
-import type { Sums } from "./history.js";
+import type { EpochWork, Sums } from "./history.js";
 import type { Training } from "./model.js";
 import type { Phase } from "./steps.js";
-
-/** What workers have done. */
-export interface Work {
-  /** Rows of batches a second, of the time that steps took. */
-  readonly samplesPerSecond: number;
-  /** The time that workers computed, one after the other, over the time that steps took. */
-  readonly speedUp: number;
-  /** Workers that died and were replaced. */
-  readonly replaced: number;
-}
 
 /** Trains on batches. */
 export interface BatchRunner {
   /** Trains on a batch; gives its sums `[count, loss, ...metrics]`. */
   run(phase: Exclude<Phase, "rest">, batch: Rows): Promise<Sums>;
   /** What workers have done since the last call; undefined where there are none. */
-  work(): Work | undefined;
+  work(): Omit<EpochWork, "epoch"> | undefined;
   /** Lets go of what it holds. */
   close(): void;
 }

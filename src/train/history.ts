@@ -2,15 +2,20 @@
 import { DataError } from "../errors.js";
 import type { MetricSet } from "../metrics/named.js";
 import type { MetricState } from "../metrics/metric.js";
-import type { Work } from "./batchRunner.js";
 import type { CallbackState, FitCallbacks } from "./hooks.js";
 
 /** Values by name: `loss`, `accuracy`, `valLoss`, … */
 export type Report = { readonly [name: string]: number };
 
 /** What workers have done in an epoch. */
-export interface EpochWork extends Work {
+export interface EpochWork {
   readonly epoch: number;
+  /** Rows a second, of the time that training steps took. */
+  readonly samplesPerSecond: number;
+  /** The time that workers computed, all together, over the time that training steps took. */
+  readonly speedUp: number;
+  /** Workers that died and were replaced. */
+  readonly replaced: number;
 }
 
 /** The course of a training run. */
