@@ -51,7 +51,7 @@ const layers = {
   io: [...tensors, "data", "nn", "optim", "text", "train"],
   train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io", "parallel"],
   // Training on workers: loaded by `train` when it is asked for.
-  parallel: [...tensors, "runtime", "nn", "metrics", "data", "train"],
+  parallel: [...tensors, "checkpoint", "runtime", "nn", "metrics", "data", "train"],
   index: [
     ...[...tensors, "checkpoint", "random", "runtime", "program"],
     ...["nn", "metrics", "optim", "data", "text", "io", "train"],

@@ -46,12 +46,11 @@ const common = {
   logLevel: "warning",
 };
 
-/** What users import, and the script of `fit`'s workers, whose models' modules import the same. */
-const entries = {
-  ferrograd: "src/index.ts",
-  train: "src/train/entry.ts",
-  replica: "src/parallel/replicaWorker.ts",
-};
+/** What users import. */
+const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
+
+/** Scripts of workers in browsers: each one file, which bundlers may copy as it is. */
+const scripts = { worker: "src/runtime/worker.ts", replica: "src/parallel/replicaWorker.ts" };
 
 /**
  * What entries share, and what is imported when it is needed, as libraries of file formats, is in
@@ -76,7 +75,7 @@ const bundleForNode = () =>
   build({
     ...common,
     ...parts,
-    entryPoints: entries,
+    entryPoints: { ...entries, replica: scripts.replica },
     outdir: "dist/node",
     platform: "node",
     target: "node20",
@@ -110,7 +109,7 @@ async function bundleInline() {
     export const defaultWasmUrl = new URL("inline:/");
     export const defaultReplicaUrl = undefined;`;
   const worker = await bundle(
-    { worker: "src/runtime/worker.ts" },
+    { worker: scripts.worker },
     {
       urls: `${noFolder} export const defaultWorkerUrl = new URL(location.href);`,
       files: `
@@ -136,5 +135,5 @@ for (const folder of ["browser", "node"]) {
 await bundleForNode();
 const here = { urls: urls("./worker.js") };
 await bundle(entries, here, parts);
-await bundle({ worker: "src/runtime/worker.ts" }, here);
+await bundle(scripts, here);
 await bundleInline();

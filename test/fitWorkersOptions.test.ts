@@ -20,7 +20,7 @@ import {
 } from "../src/index.js";
 import type { FitCallbacks, FitOptions } from "../src/index.js";
 import * as training from "../src/train/entry.js";
-import { make } from "./workerModule.mjs";
+import { model as ownModel } from "./workerModule.mjs";
 import type { Training } from "./workerModels.js";
 import { cnn, mlp, outcomeOf, train } from "./workerModels.js";
 
@@ -237,7 +237,7 @@ describe("a model of one's own layers", () => {
   const own: Training = {
     ...mlp,
     make: () => {
-      const model = make(library);
+      const model = ownModel(library);
       model.compile({ optimizer: optim.adam(), loss: "sparseCategoricalCrossentropy" });
       return model;
     },

@@ -2,4 +2,4 @@
 import type * as ferrograd from "../src/index.js";
 
 /** The model, of `library`'s classes. */
-export function make(library: Pick<typeof ferrograd, "nn">): ferrograd.nn.Model;
+export function model(library: Pick<typeof ferrograd, "nn">): ferrograd.nn.Model;

@@ -1,8 +1,6 @@
 // A model with a layer of its own, for workers: the module they get it from.
-import * as ferrograd from "../dist/node/ferrograd.js";
 
-/** The model, of `library`'s classes. */
-export function make({ nn }) {
+export function model({ nn }) {
   class Doubled extends nn.Module {
     type = "doubled";
     run(signal) {
@@ -17,8 +15,4 @@ export function make({ nn }) {
     new Doubled(),
     nn.linear(8, 3, { activation: "softmax" }),
   );
-}
-
-export async function model() {
-  return make(ferrograd);
 }

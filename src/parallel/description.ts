@@ -1,13 +1,12 @@
-/** How a replica gets the model: as a description, or from a module of the user's. */
+/** How replicas are told of a model whose layers are all the library's own. */
 import { ArgumentError, reasonOf } from "../errors.js";
 import type { LayerConfig, Module } from "../nn/module.js";
 import { randomState, setRandomState } from "../seed.js";
-import { Model } from "../train/model.js";
+import type { Model } from "../train/model.js";
 import { Sequential } from "../train/sequential.js";
 import { difference, layoutOf } from "./layout.js";
 
-const wayOut =
-  "pass workerModule, the URL of a module that exports a function `model` which makes it";
+const wayOut = "pass workerModule, the URL of a module whose function `model(library)` makes it";
 
 /** `model` as plain data. Throws ArgumentError where its layers do not say all there is to it. */
 export function describeModel(model: Model): LayerConfig {
@@ -46,34 +45,5 @@ function copied(
     return fail(reasonOf(error));
   } finally {
     setRandomState(before);
-  }
-}
-
-/** The model that `description` or the module at an address makes, in a worker. */
-export async function buildModel(
-  source: LayerConfig | { readonly module: string },
-): Promise<Model> {
-  if (!("module" in source)) {
-    return Sequential.fromConfig(source.options as ReturnType<Sequential["config"]>);
-  }
-  const { module } = source;
-  const { model } = await exportsOf(module);
-  if (typeof model !== "function") {
-    throw new ArgumentError(`workers: ${module} exports no function \`model\``);
-  }
-  const made: unknown = await model();
-  if (made instanceof Model) return made;
-  throw new ArgumentError(
-    `workers: \`model\` of ${module} gives no model; make it of the same package as this one`,
-  );
-}
-
-async function exportsOf(module: string): Promise<{ readonly model?: () => unknown }> {
-  try {
-    return (await import(module)) as { readonly model?: () => unknown };
-  } catch (error) {
-    throw new ArgumentError(`workers: ${module} cannot be loaded: ${reasonOf(error)}`, {
-      cause: error,
-    });
   }
 }

@@ -8,7 +8,7 @@
 import type { Compiled } from "../compile.js";
 import { compile } from "../compile.js";
 import type { Spec } from "../graph.js";
-import { ArgumentError, DataError } from "../errors.js";
+import { ArgumentError, DataError, StateError } from "../errors.js";
 import type { MetricName } from "../metrics/named.js";
 import { noGrad } from "../op.js";
 import { cast, div } from "../ops/elementwise.js";
@@ -46,6 +46,9 @@ export interface ParallelOptions {
   /** The other engines that train the same model on the same batches. Default: none. */
   readonly communicator?: Communicator;
 }
+
+/** What is kept of a shard's result once it is added up. */
+type Seen = Omit<ShardResult, "vectors" | "milliseconds">;
 
 /** Runs the batches of a run on workers. */
 export class ParallelSteps implements BatchRunner {
@@ -118,7 +121,7 @@ export class ParallelSteps implements BatchRunner {
     if (first === end) {
       throw new DataError(`workers: a batch of ${rows} rows has none for rank ${rank} of ${size}`);
     }
-    const results: ShardResult[] = [];
+    const results: Seen[] = [];
     const reduction = new Reduction(end - first);
     const random = randomState();
     const trainable = trainableOf(this.model);
@@ -130,16 +133,16 @@ export class ParallelSteps implements BatchRunner {
         random: { ...random, draws: random.draws + first + index },
         buffers: this.statistics.all(),
       }),
-      (index, result) => {
-        results[index] = result;
-        this.computed += result.milliseconds;
-        reduction.put(index, result.vectors);
+      (index, { vectors, milliseconds, ...seen }) => {
+        results[index] = seen;
+        this.computed += milliseconds;
+        reduction.put(index, vectors);
       },
     );
     setRandomState({ ...random, draws: random.draws + pieces });
     const vectors = reduction.total;
     for (const vector of vectors) await this.communicator.allReduce(vector);
-    const sums = await this.update(phase, trainable, results, vectors);
+    const sums = await this.update(phase, trainable, gradientsOf(results), vectors);
     if (Number.isFinite(sums[1])) {
       results.forEach(({ output, mask }, index) => {
         const shard = shardOf(batch, first + index, pieces);
@@ -186,10 +189,9 @@ export class ParallelSteps implements BatchRunner {
   private async update(
     phase: Exclude<Phase, "rest">,
     trainable: string,
-    results: readonly ShardResult[],
+    has: readonly boolean[],
     vectors: readonly Exchanged[],
   ): Promise<Float32Array> {
-    const [{ has }] = results as [ShardResult];
     const key = `${phase} ${trainable} ${has.join()}`;
     let step = this.updates.get(key);
     if (!step) {
@@ -232,6 +234,13 @@ export class ParallelSteps implements BatchRunner {
   private get columns(): number {
     return 2 + this.setup.objective.metrics.traced.size;
   }
+}
+
+/** Which parameters have a gradient. Throws StateError where shards differ in that. */
+function gradientsOf(results: readonly Seen[]): readonly boolean[] {
+  const [first, ...others] = results.map(({ has }) => has);
+  if (first && others.every((other) => other.join() === first.join())) return first;
+  throw new StateError("workers: not all shards gave gradients of the same parameters");
 }
 
 /** Has all ranks begin, once they are ready, with the weights of the first. */

@@ -10,8 +10,8 @@ import { replicaEngine } from "./replicaEngine.js";
 import type { ReplicaApi } from "./replicaWorker.js";
 import { taskBuffers } from "./transfers.js";
 
-/** So many deaths in a row, without a shard done between them, are no accidents. */
-const mostDeaths = 5;
+/** So many deaths a worker, without a shard done between them, are no accidents. */
+const mostDeaths = 3;
 
 /** What a worker knows already. */
 export interface Known {
@@ -36,6 +36,7 @@ export class ReplicaPool {
   private closed = false;
 
   private constructor(
+    private readonly count: number,
     private readonly setup: ReplicaSetup,
     private readonly layout: readonly VariableLayout[],
   ) {}
@@ -46,7 +47,7 @@ export class ReplicaPool {
     setup: ReplicaSetup,
     layout: readonly VariableLayout[],
   ): Promise<ReplicaPool> {
-    const pool = new ReplicaPool(setup, layout);
+    const pool = new ReplicaPool(count, setup, layout);
     const starts = Array.from({ length: count }, async (_, index) => {
       try {
         await pool.begin(index);
@@ -63,11 +64,6 @@ export class ReplicaPool {
     }
     pool.keepAlive(false);
     return pool;
-  }
-
-  /** How many workers there are. */
-  get size(): number {
-    return this.members.length;
   }
 
   /**
@@ -118,7 +114,7 @@ export class ReplicaPool {
   private async replace(index: number, death: WorkerDiedError): Promise<void> {
     for (let error = death; ;) {
       if (this.closed) throw error;
-      if (++this.deaths > mostDeaths) {
+      if (++this.deaths > mostDeaths * this.count) {
         throw new WorkerDiedError(
           `${error.message}; ${this.deaths} workers died one after the other, so no other is started`,
           { cause: error },

@@ -7,7 +7,6 @@ import type { Spec } from "../graph.js";
 import { metricSet } from "../metrics/named.js";
 import type { MetricName } from "../metrics/named.js";
 import { inMode } from "../nn/module.js";
-import type { LayerConfig } from "../nn/module.js";
 import { noGrad } from "../op.js";
 import { cast, mul } from "../ops/elementwise.js";
 import type { RandomState } from "../seed.js";
@@ -24,7 +23,8 @@ import { penaltyOf } from "../train/regularizers.js";
 import type { Measurement } from "../train/steps.js";
 import { measure } from "../train/steps.js";
 import type { Exchanged } from "./communicator.js";
-import { buildModel } from "./description.js";
+import type { ModelSource } from "./buildModel.js";
+import { buildModel } from "./buildModel.js";
 import type { Variables, VariableLayout } from "./layout.js";
 import { layoutOf, variablesOf } from "./layout.js";
 import { pack, unpack } from "./packing.js";
@@ -32,8 +32,7 @@ import type { Shard } from "./shards.js";
 
 /** What a replica is made of. */
 export interface ReplicaSetup {
-  /** The model's description, or the address of a module that makes it. */
-  readonly model: LayerConfig | { readonly module: string };
+  readonly model: ModelSource;
   readonly loss: LossName;
   /** The metrics that the step computes. */
   readonly traced: readonly MetricName[];

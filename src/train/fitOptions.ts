@@ -53,8 +53,9 @@ export interface FitOptions {
    */
   readonly shards?: number;
   /**
-   * The address of a module that exports a function `model`, which makes the model in a worker, for
-   * models with layers that are not the library's own. It imports what this page or script does.
+   * The address of a module that makes the model in a worker, for models with layers that are not
+   * the library's own: its function `model({ nn, tensor, … })` is given layers, tensors and ops, by
+   * the names they are imported by, and imports none of its own.
    */
   readonly workerModule?: string | URL;
   /** Trains on this many batches only, the first, and measures on them: can it learn at all? */
