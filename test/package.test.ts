@@ -89,6 +89,8 @@ const ceilings = {
   // With callbacks and schedules: what a page loads that imports ferrograd/train too.
   "dist/browser/train.js": 115_000,
   "dist/browser/worker.js": 16_000,
+  // What `fit`'s workers load: layers, ops and all that a training step needs.
+  "dist/browser/replica.js": 80_000,
   // 150 KB since there are convolutions, pools, more norms and the wide products, all of them in two
   // precisions and for speed, which inlines much. It should become less: see the readme's limits.
   "wasm/relaxed/engine_bg.wasm": 155_000,

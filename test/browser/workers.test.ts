@@ -20,19 +20,29 @@ beforeAll(async () => {
   installed = await install();
   const source = await readFile(join(root, "test/browser/workersRun.ts"), "utf8");
   const script = (await transform(source, { loader: "ts" })).code;
-  pages = { "/index.html": "<!doctype html>", "/workersRun.js": script };
+  const model = await readFile(join(root, "test/workerModule.mjs"), "utf8");
+  pages = {
+    "/index.html": "<!doctype html>",
+    "/workersRun.js": script,
+    "/workerModule.js": model,
+  };
   server = await serve(installed.package, pages, { isolated: false });
   await writeFile(join(installed.folder, "workersRun.mjs"), script);
-  const run = `
-    import * as ferrograd from "ferrograd";
-    import { workersRun } from "./workersRun.mjs";
-    console.log(JSON.stringify(await workersRun(ferrograd, { workers: 2 })));`;
-  inNode = JSON.parse(await runInstalled(installed, run)) as Ends;
+  await writeFile(join(installed.folder, "workerModule.mjs"), model);
+  inNode = await runInNode("{ workers: 2 }");
 });
 afterAll(async () => {
   server.close();
   await installed.remove();
 });
+
+async function runInNode(spread: string): Promise<Ends> {
+  const run = `
+    import * as ferrograd from "ferrograd";
+    import { workersRun } from "./workersRun.mjs";
+    console.log(JSON.stringify(await workersRun(ferrograd, ${spread})));`;
+  return JSON.parse(await runInstalled(installed, run)) as Ends;
+}
 
 it("trains from the package, in Node", () => {
   expect(inNode.weights).toHaveLength(1);
@@ -66,6 +76,13 @@ describe.each(findBrowsers())("in $name, on a page that is not isolated", ({ lau
     const { weights, isolated } = await inPage({ workers });
     expect(isolated).toBe(false);
     expect(weights).toEqual(inNode.weights);
+  });
+
+  it("gets a model of one's own layers from its module", async () => {
+    const address = 'new URL("./workerModule.mjs", import.meta.url).href';
+    const { weights } = await runInNode(`{ workers: 1, workerModule: ${address} }`);
+    const inBrowser = await inPage({ workers: 2, workerModule: "/workerModule.js" });
+    expect(inBrowser.weights).toEqual(weights);
   });
 
   it(

@@ -6,6 +6,8 @@ export interface Spread {
   readonly workers: number;
   /** Whether the page kills one of its workers in each training: as many trainings as are wanted. */
   readonly kills?: number;
+  /** The address of the module that the model comes from, instead of a convolutional one. */
+  readonly workerModule?: string;
 }
 
 /** What the trainings came to. */
@@ -18,11 +20,15 @@ export interface Ends {
 
 const rows = 60;
 
-/** Trains a small convolutional network, on engines of the plain build. */
+/** Trains a small network, on engines of the plain build. */
 export async function workersRun(
-  { init, manualSeed, nn, optim, shutdown, weightsHash }: typeof Ferrograd,
-  { workers, kills = 0 }: Spread,
+  library: typeof Ferrograd,
+  { workers, kills = 0, workerModule }: Spread,
 ): Promise<Ends> {
+  const { init, manualSeed, optim, shutdown, weightsHash } = library;
+  const make = workerModule === undefined ? network : await makerAt(workerModule);
+  const width = workerModule === undefined ? [1, 8, 8] : [6];
+  const size = width.reduce((product, length) => product * length, rows);
   await init({ build: "plain", threads: 1 });
   const victims = kills > 0 ? watchWorkers() : [];
   try {
@@ -31,21 +37,15 @@ export async function workersRun(
     let length = 0;
     while (replaced < kills || weights.length === 0) {
       manualSeed(7);
-      const model = nn.sequential(
-        nn.conv2d(1, 4, 3, { padding: 1 }),
-        nn.batchNorm2d(4, { activation: "relu" }),
-        nn.maxPool2d(2),
-        nn.flatten(),
-        nn.dropout(0.2),
-        nn.linear(64, 3, { activation: "softmax" }),
-      );
+      const model = make(library);
       model.compile({ optimizer: optim.adam(), loss: "sparseCategoricalCrossentropy" });
       const begun = performance.now();
-      const history = await model.fit({ data: pixels(), shape: [rows, 1, 8, 8] }, labels(), {
+      const history = await model.fit({ data: pixels(size), shape: [rows, ...width] }, labels(), {
         batchSize: 16,
         epochs: 4,
         verbose: 0,
         workers,
+        ...(workerModule !== undefined && { workerModule }),
         callbacks: [
           {
             onEpochBegin: (epoch) => {
@@ -80,8 +80,23 @@ function watchWorkers(): Worker[] {
   return made;
 }
 
-function pixels(): Float32Array {
-  return Float32Array.from({ length: rows * 64 }, (_, i) => ((i * 7919) % 97) / 48 - 1);
+function network({ nn }: typeof Ferrograd): Ferrograd.nn.Model {
+  return nn.sequential(
+    nn.conv2d(1, 4, 3, { padding: 1 }),
+    nn.batchNorm2d(4, { activation: "relu" }),
+    nn.maxPool2d(2),
+    nn.flatten(),
+    nn.dropout(0.2),
+    nn.linear(64, 3, { activation: "softmax" }),
+  );
+}
+
+async function makerAt(address: string): Promise<typeof network> {
+  return ((await import(address)) as { model: typeof network }).model;
+}
+
+function pixels(length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => ((i * 7919) % 97) / 48 - 1);
 }
 
 function labels(): Int32Array {
