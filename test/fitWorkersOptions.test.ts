@@ -128,6 +128,22 @@ describe.each(cases)("with %s", (_, of, options) => {
   });
 });
 
+it("leaves the statistics of a frozen batch norm as they are, to the bit", async () => {
+  const before = Float32Array.of(0.1, 0.7, -0.3, 1 / 3);
+  const of: Training = {
+    ...cnn,
+    make: () => {
+      const model = cnn.make();
+      model.namedModules().get("1")!.freeze();
+      model.namedVariables().get("1.running_mean")!.set(before);
+      return model;
+    },
+  };
+  // Shards of unequal shares, which do not add up to 1 in float32.
+  const { model } = await train({ ...of, batchSize: 11 }, { workers: 2, shards: 3, epochs: 4 });
+  expect((await model.stateDict()).get("1.running_mean")!.data).toEqual(before);
+});
+
 it("trains on a Dataset, by steps", async () => {
   const course = async (workers: number): Promise<object> => {
     library.manualSeed(5);

@@ -142,11 +142,12 @@ export class ParallelSteps implements BatchRunner {
     setRandomState({ ...random, draws: random.draws + pieces });
     const vectors = reduction.total;
     for (const vector of vectors) await this.communicator.allReduce(vector);
-    const sums = await this.update(phase, trainable, gradientsOf(results), vectors);
-    if (Number.isFinite(sums[1])) {
+    const sums = await this.update(phase, trainable, changesOf(results), vectors);
+    const { streamed } = this.setup.objective.metrics;
+    if (streamed.length > 0 && Number.isFinite(sums[1])) {
       results.forEach(({ output, mask }, index) => {
         const shard = shardOf(batch, first + index, pieces);
-        observe(this.setup.objective.metrics.streamed, shard.tables, output, mask);
+        observe(streamed, shard.tables, output, mask);
       });
     }
     this.rows += rows;
@@ -209,8 +210,9 @@ export class ParallelSteps implements BatchRunner {
     has: readonly boolean[],
     vectors: readonly Tensor[],
   ): readonly Tensor[] {
-    const { buffers, parameters } = this.variables;
+    const { parameters } = this.variables;
     const moved = parameters.filter((_, index) => has[index]);
+    const buffers = this.variables.buffers.filter((_, index) => has[parameters.length + index]);
     const sumsSpec: Spec = { shape: [this.columns], dtype: "float32" };
     const [sums, ...rest] = unpack(vectors, [sumsSpec, ...moved, ...buffers]);
     const scalar = (place: number): Tensor => reshape(slice(sums!, [[place, place + 1]]), []);
@@ -236,11 +238,11 @@ export class ParallelSteps implements BatchRunner {
   }
 }
 
-/** Which parameters have a gradient. Throws StateError where shards differ in that. */
-function gradientsOf(results: readonly Seen[]): readonly boolean[] {
+/** What the shards changed. Throws StateError where they differ in that. */
+function changesOf(results: readonly Seen[]): readonly boolean[] {
   const [first, ...others] = results.map(({ has }) => has);
   if (first && others.every((other) => other.join() === first.join())) return first;
-  throw new StateError("workers: not all shards gave gradients of the same parameters");
+  throw new StateError("workers: not all shards gave gradients and statistics of the same layers");
 }
 
 /** Has all ranks begin, once they are ready, with the weights of the first. */

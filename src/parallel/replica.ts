@@ -68,10 +68,10 @@ export interface ShardTask extends Shard {
 export interface ShardResult {
   /**
    * Packed, all of it to be added up over the shards: `[count, loss, ...metrics]`, the gradients of
-   * the total loss, and the new statistics by the shard's share.
+   * the total loss, and the statistics that are new by the shard's share.
    */
   readonly vectors: readonly Exchanged[];
-  /** Which parameters have a gradient. */
+  /** Which parameters have a gradient, then which buffers have new statistics. */
   readonly has: readonly boolean[];
   readonly output: Table | undefined;
   readonly mask: Table | undefined;
@@ -88,7 +88,7 @@ export class Replica {
   private readonly measurement: Measurement;
   private readonly loads = new Map<string, Compiled<readonly Tensor[], void>>();
   private step: Compiled<readonly Tensor[], StepResults>;
-  /** By the shapes of a shard, which parameters have a gradient. */
+  /** By the shapes of a shard, what `ShardResult.has` tells. */
   private readonly has = new Map<string, readonly boolean[]>();
 
   private constructor(
@@ -149,20 +149,21 @@ export class Replica {
     const vectors = inputs.slice(0, dtypeCount(buffers));
     const [x, y, weights] = inputs.slice(vectors.length);
     // Each shard begins with the statistics of before the step.
-    unpack(vectors, buffers).forEach((before, index) => buffers[index]!.assign(before));
+    const before = unpack(vectors, buffers);
+    before.forEach((content, index) => buffers[index]!.assign(content));
     const output = inMode("training", model, () => model.apply({ x: x! }));
     const { measured, total } = measure(measurement, output, y!, weights);
     const [sums, seen, mask] = measured;
     for (const parameter of parameters) parameter.grad = undefined;
     total.backward();
     const gradients = parameters.map(({ grad }) => grad);
-    this.has.set(
-      keyOf(x!, y!),
-      gradients.map((gradient) => gradient !== undefined),
-    );
+    const moved = buffers.map((buffer, index) => buffer.value !== before[index]!.value);
+    this.has.set(keyOf(x!, y!), [...gradients.map((gradient) => gradient !== undefined), ...moved]);
     for (const parameter of parameters) parameter.grad = undefined;
     return noGrad(() => {
-      const statistics = buffers.map((buffer) => mul(buffer, cast(share!, buffer.dtype)));
+      const statistics = buffers
+        .filter((_, index) => moved[index])
+        .map((buffer) => mul(buffer, cast(share!, buffer.dtype)));
       const given = gradients.filter((gradient) => gradient !== undefined);
       const summed = pack([sums!, ...given, ...statistics]);
       return {
