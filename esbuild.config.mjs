@@ -53,6 +53,9 @@ const entries = {
   train: "src/train/entry.ts",
 };
 
+/** Scripts of workers in browsers: each one file, which bundlers may copy as it is. */
+const scripts = { worker: "src/runtime/worker.ts", replica: "src/parallel/replicaWorker.ts" };
+
 /**
  * What entries share, and what is imported when it is needed, as libraries of file formats, is in
  * files of its own: in one folder, where the worker's address, relative to whichever holds it, is
@@ -76,7 +79,12 @@ const bundleForNode = () =>
   build({
     ...common,
     ...parts,
-    entryPoints: { ...entries, inline: "src/inline.ts", cli: "src/cli/main.ts" },
+    entryPoints: {
+      ...entries,
+      inline: "src/inline.ts",
+      cli: "src/cli/main.ts",
+      replica: scripts.replica,
+    },
     outdir: "dist/node",
     platform: "node",
     target: "node20",
@@ -88,6 +96,7 @@ const bundleForNode = () =>
 /** What dist/runtime/urls.js says, seen from a folder beside it. */
 const urls = (worker) => `
   export const defaultWorkerUrl = new URL("${worker}", import.meta.url);
+  export const defaultReplicaUrl = new URL("./replica.js", import.meta.url);
   export const defaultWasmUrl = new URL("../../wasm/", import.meta.url);`;
 
 /** All files of the engine, as the source of an object of data: URLs by path. */
@@ -106,9 +115,11 @@ async function engineFiles() {
 
 /** One file with the worker and the engine in it, for where a package's files have no addresses. */
 async function bundleInline() {
-  const noFolder = `export const defaultWasmUrl = new URL("inline:/");`;
+  const noFolder = `
+    export const defaultWasmUrl = new URL("inline:/");
+    export const defaultReplicaUrl = undefined;`;
   const worker = await bundle(
-    { worker: "src/runtime/worker.ts" },
+    { worker: scripts.worker },
     {
       urls: `${noFolder} export const defaultWorkerUrl = new URL(location.href);`,
       files: `
@@ -139,5 +150,5 @@ await bundleForNode();
 await chmod(join(root, "dist/node/cli.js"), 0o755);
 const here = { urls: urls("./worker.js") };
 await bundle(entries, here, parts);
-await bundle({ worker: "src/runtime/worker.ts" }, here);
+await bundle(scripts, here);
 await bundleInline();

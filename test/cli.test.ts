@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkConfig, loadConfig } from "../src/cli/config.js";
 import { layerOptions } from "../src/cli/layers.js";
 import { nearest } from "../src/cli/nearest.js";
-import { data } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import { layerTypes } from "../src/nn/registry.js";
 import { keyTable, nameLists } from "./cliKeys.js";
 import { root } from "./packed.js";

@@ -104,6 +104,8 @@ const ceilings = {
   "dist/browser/data.js": 95_000,
   "dist/browser/train.js": 88_000,
   "dist/browser/worker.js": 16_000,
+  // What `fit`'s workers load: layers, ops and all that a training step needs.
+  "dist/browser/replica.js": 80_000,
   // Built for speed, which inlines much. The kernels of float64 are loaded when it is used.
   "wasm/relaxed/engine_bg.wasm": 101_000,
   "wasm/plain/engine_bg.wasm": 101_000,

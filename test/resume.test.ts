@@ -25,9 +25,18 @@ interface Outcome {
   readonly trained: number;
 }
 
-/** Runs the training in `place`; kills it so many milliseconds after it has begun. */
-function run(place: string, killAfter = Infinity): Promise<Outcome> {
-  const child = spawn("node", [join(root, "test/resumedRun.js"), place], {
+interface RunOptions {
+  readonly workers?: string;
+  /** Milliseconds after which it is killed, from when it has begun. */
+  readonly killAfter?: number;
+}
+
+/** Runs the training in `place`. */
+function run(
+  place: string,
+  { workers = "", killAfter = Infinity }: RunOptions = {},
+): Promise<Outcome> {
+  const child = spawn("node", [join(root, "test/resumedRun.js"), place, workers], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let [printed, begun] = ["", 0];
@@ -50,21 +59,27 @@ function run(place: string, killAfter = Infinity): Promise<Outcome> {
 
 const kills = Number(process.env.FERROGRAD_KILLS ?? 4);
 
-it(
-  "goes on to the same bits after kill -9",
-  async () => {
-    const whole = await run(join(folder, "whole"));
+it.each([
+  { where: "one engine", workers: "" },
+  { where: "two workers", workers: "2" },
+])(
+  "goes on to the same bits after kill -9, on $where",
+  async ({ workers }) => {
+    const whole = await run(join(folder, `whole${workers}`), { workers });
     expect(whole).toMatchObject({ from: undefined, hash: expect.any(String) as string });
     const generator = new random.Generator(Date.now());
     let killed = 0;
     for (let trial = 0; killed < kills; trial++) {
-      const place = join(folder, `trial${trial}`);
+      const place = join(folder, `trial${workers}.${trial}`);
       // Twice, so that what goes on is killed too.
       for (let time = 0; time < 2; time++) {
-        const { hash } = await run(place, generator.uniform() * whole.trained);
+        const { hash } = await run(place, {
+          workers,
+          killAfter: generator.uniform() * whole.trained,
+        });
         killed += Number(hash === undefined);
       }
-      const end = await run(place);
+      const end = await run(place, { workers });
       expect(end.hash, `trial ${trial} goes on from ${end.from}`).toBe(whole.hash);
     }
   },

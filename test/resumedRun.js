@@ -1,4 +1,4 @@
-// A training that a test kills: `node resumedRun.js FOLDER`. Says when it trains, and at the end a
+// A training that a test kills: `node resumedRun.js FOLDER [WORKERS]`. Says when it trains, and at the end a
 // hash of all that came of it.
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { init, manualSeed, nn, optim, randomState } from "../dist/index.js";
 import * as train from "../dist/train/entry.js";
 
-const folder = process.argv[2];
+const [folder, workers] = process.argv.slice(2);
 await init({ threads: 1, build: "plain" });
 manualSeed(11);
 const model = nn.sequential(
@@ -43,6 +43,7 @@ const history = await model.fit(x, y, {
   epochs: 12,
   batchSize: 9,
   gradientAccumulationSteps: 3,
+  workers: workers ? Number(workers) : undefined,
   validationSplit: 0.2,
   classWeight: "balanced",
   verbose: 0,
@@ -65,7 +66,15 @@ const history = await model.fit(x, y, {
 
 const hash = createHash("sha256");
 for (const [name, { data }] of await model.stateDict()) hash.update(name).update(data);
-hash.update(JSON.stringify({ history, random: randomState(), best: stopping.bestEpoch }));
+// Not what workers have done, which is a matter of time.
+hash.update(
+  JSON.stringify({
+    ...history,
+    workers: undefined,
+    random: randomState(),
+    best: stopping.bestEpoch,
+  }),
+);
 hash.update(await readFile(csv));
 console.log(`from ${backup.restoredFrom} end ${hash.digest("hex")}`);
 process.exit(0);

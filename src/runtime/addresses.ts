@@ -9,7 +9,12 @@ export function absoluteUrls(options: InitOptions): { script: URL; posted: InitO
   return { script, posted: { ...options, wasmUrl, workerUrl: script.href } };
 }
 
-/** `url` against the page's own address, where there is one. */
+/** `url`, if it is given, against the page's own address. */
 export function absolute(url: string | URL | undefined, otherwise: URL): URL {
-  return url === undefined ? otherwise : new URL(url, globalThis.location?.href);
+  return url === undefined ? otherwise : absoluteUrl(url);
+}
+
+/** `url` against the page's own address, where there is one. */
+export function absoluteUrl(url: string | URL): URL {
+  return new URL(url, globalThis.location?.href);
 }

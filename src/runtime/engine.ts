@@ -12,7 +12,12 @@ export class Engine {
   readonly #remote: RemoteLeader | undefined;
   readonly #loaded: Set<number>;
 
-  private constructor(leader: Leader | RemoteLeader, loaded: Set<number>) {
+  private constructor(
+    leader: Leader | RemoteLeader,
+    loaded: Set<number>,
+    /** @internal What it was started with. */
+    readonly options: InitOptions,
+  ) {
     this.#local = leader instanceof RemoteLeader ? undefined : leader;
     this.#remote = leader instanceof RemoteLeader ? leader : undefined;
     this.#loaded = loaded;
@@ -33,10 +38,11 @@ export class Engine {
     if (host === "caller") {
       // What a page, whose engine is in a worker, need not load.
       const { Leader } = await import("./leader.js");
-      return new Engine(await Leader.start(options, host), loaded);
+      return new Engine(await Leader.start(options, host), loaded, options);
     }
     const { script, posted } = absoluteUrls(options);
-    return new Engine(await RemoteLeader.start(script, posted, () => loaded.clear()), loaded);
+    const leader = await RemoteLeader.start(script, posted, () => loaded.clear());
+    return new Engine(leader, loaded, options);
   }
 
   /** Whether the engine has the Program of `key`, or will have when its turn comes. */

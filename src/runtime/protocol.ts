@@ -87,4 +87,6 @@ export interface InitOptions {
   readonly wasmUrl?: string | URL;
   /** Where the worker script is, if not beside the package; relative to the page. */
   readonly workerUrl?: string | URL;
+  /** Where the script of `fit`'s workers is, if not beside the package; relative to the page. */
+  readonly replicaUrl?: string | URL;
 }

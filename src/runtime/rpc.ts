@@ -29,6 +29,8 @@ export class Peer<A extends Api> {
     readonly thread: Thread,
     /** What the worker is, in errors. */
     readonly name: string,
+    /** The ArrayBuffers in arguments that move; others are copied. */
+    private readonly buffersOf: (args: readonly unknown[]) => ArrayBuffer[] = () => [],
   ) {
     this.#remote = comlink.wrap<Carrier>(thread.endpoint);
     thread.onDeath((reason) => this.#die(`${name} died: ${reason}`));
@@ -53,7 +55,7 @@ export class Peer<A extends Api> {
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       this.#pending.add(reject);
       void this.#remote
-        .call(method, args)
+        .call(method, comlink.transfer(args, this.buffersOf(args)))
         .then(resolve, reject)
         .finally(() => this.#pending.delete(reject));
     });

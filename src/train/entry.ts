@@ -8,6 +8,7 @@ export type {
 export { Checkpoints } from "../io/checkpoints.js";
 export * as lrScheduler from "../optim/lrScheduler/index.js";
 export * from "./callbacks/index.js";
+export type { EpochWork } from "./history.js";
 export { History } from "./history.js";
 export type { CallbackState, FitCallbacks, FitContext, TrainingState } from "./hooks.js";
 export type { ProgbarOptions } from "./progbarLogger.js";

@@ -14,7 +14,7 @@ import { Averages } from "./history.js";
 import type { Table } from "../data/rows.js";
 import type { Input } from "../data/inputs.js";
 import { tableOf } from "../data/inputs.js";
-import type { Feed, TrainingBatch } from "./feed.js";
+import type { Feed, Rows, TrainingBatch } from "./feed.js";
 import {
   arrayFeed,
   checkDatasetOptions,
@@ -47,27 +47,36 @@ export function tensorOf({ data, shape }: Table): Tensor {
   return tensor(data, { shape });
 }
 
+async function contentOf(tensor: Tensor | undefined): Promise<Table | undefined> {
+  return tensor && { data: await tensor.data(), shape: tensor.shape };
+}
+
+/** Shows a batch, and what a step gave beside its sums, to `streamed` metrics. */
+export function observe(
+  streamed: MetricSet["streamed"],
+  [, truth, sampleWeight]: Rows,
+  output: Table | undefined,
+  mask: Table | undefined,
+): void {
+  if (!output) return;
+  for (const metric of streamed) metric.update(truth, output, { mask, sampleWeight });
+}
+
 /**
  * Runs `step` on tensors of these tables, which are freed after, and gives its sums; `streamed`
  * metrics see its outputs.
  */
 export async function runStep(
   step: MeasuredStep,
-  tables: readonly (Table | undefined)[],
+  batch: Rows,
   streamed: MetricSet["streamed"],
 ): Promise<Sums> {
-  const inputs = tables.filter((table) => table !== undefined).map(tensorOf);
+  const inputs = batch.filter((table) => table !== undefined).map(tensorOf);
   try {
     const [sums, output, mask] = await step(...inputs);
     const values = await sums!.data();
-    if (output && Number.isFinite(values[1]!)) {
-      const [, truth, weights] = tables;
-      const predicted = { data: await output.data(), shape: output.shape };
-      const options = {
-        mask: mask && { data: await mask.data(), shape: mask.shape },
-        sampleWeight: weights,
-      };
-      for (const metric of streamed) metric.update(truth!, predicted, options);
+    if (Number.isFinite(values[1]!)) {
+      observe(streamed, batch, await contentOf(output), await contentOf(mask));
     }
     for (const result of [sums, output, mask]) result?.dispose();
     return values;

@@ -2,7 +2,7 @@
 import type { NonFiniteError } from "../errors.js";
 import { DataError } from "../errors.js";
 import { nonFiniteLoss } from "./diagnose.js";
-import { runStep, tensorOf } from "./evaluate.js";
+import { tensorOf } from "./evaluate.js";
 import type { Rows } from "./feed.js";
 import type { FitData } from "./fitFeeds.js";
 import { fitFeeds } from "./fitFeeds.js";
@@ -95,7 +95,7 @@ async function* trainEpoch(run: TrainingRun): AsyncGenerator<FitEvent, void, und
 async function trainBatch(run: TrainingRun, batch: Rows): Promise<Report | undefined> {
   const { setup, phase, step } = run;
   await run.call((one) => one.onBatchBegin?.(step + 1));
-  const sums = await runStep(setup.train.step(phase), batch, setup.objective.metrics.streamed);
+  const sums = await run.runner.run(phase, batch);
   if (!Number.isFinite(sums[1]!)) {
     // The guard has kept it from being applied.
     if (phase === "whole" || phase === "last") setup.optimizer.steps--;

@@ -10,6 +10,9 @@ import type { TrainingBatch } from "./feed.js";
 import type { FitCallbacks } from "./hooks.js";
 import type { ProgressStream } from "./progressBar.js";
 
+/** Pieces of a batch: as many as workers in most machines at least, few enough to stay large. */
+const defaultShards = 4;
+
 /** Options of `fit`. */
 export interface FitOptions {
   /** Rows a step; the last batch of an epoch may be smaller. Default: 32. */
@@ -37,6 +40,24 @@ export interface FitOptions {
    * entries. Default: 1.
    */
   readonly gradientAccumulationSteps?: number;
+  /**
+   * Trains on this many workers, each with a copy of the model and an engine of one thread; no
+   * shared memory is needed. The weights that come of it are those of any number of workers, as long
+   * as `shards` is the same. Validation and the update run on this engine. Default: none.
+   */
+  readonly workers?: number;
+  /**
+   * Into how many pieces each batch is cut for workers; a batch norm's statistics are each piece's
+   * own, and the running ones move by their mean. Default: 4, or the power of 2 that gives each
+   * worker a piece.
+   */
+  readonly shards?: number;
+  /**
+   * The address of a module that makes the model in a worker, for models with layers that are not
+   * the library's own: its function `model({ nn, tensor, … })` is given layers, tensors and ops, by
+   * the names they are imported by, and imports none of its own.
+   */
+  readonly workerModule?: string | URL;
   /** Trains on this many batches only, the first, and measures on them: can it learn at all? */
   readonly overfitBatches?: number;
   /**
@@ -61,6 +82,8 @@ export type FullFitOptions = FitOptions & {
   readonly epochs: number;
   readonly initialEpoch: number;
   readonly gradientAccumulationSteps: number;
+  /** Pieces that a batch is cut in; 0 without workers. */
+  readonly shards: number;
   /** Batches of a dev run; undefined in others. */
   readonly devBatches: number | undefined;
   /** The options as they were given. */
@@ -77,6 +100,7 @@ export function checkFitOptions(options: FitOptions): FullFitOptions {
     initialEpoch: 0,
     gradientAccumulationSteps: 1,
     ...definedOf(options),
+    ...checkWorkers(options),
     ...(devBatches !== undefined && { epochs: 1, initialEpoch: 0, stepsPerEpoch: undefined }),
     devBatches,
     given: options,
@@ -92,6 +116,29 @@ export function checkFitOptions(options: FitOptions): FullFitOptions {
   throw new ArgumentError(
     `fit: initialEpoch ${full.initialEpoch} is not before epoch ${full.epochs}, where it is to end`,
   );
+}
+
+/** How work is spread. Throws ArgumentError for what only workers have, without them. */
+function checkWorkers({
+  workers,
+  shards,
+  workerModule,
+}: FitOptions): Pick<FullFitOptions, "shards"> {
+  if (workers === undefined) {
+    for (const [name, value] of Object.entries({ shards, workerModule })) {
+      if (value !== undefined) throw new ArgumentError(`fit: ${name} is for workers; say how many`);
+    }
+    return { shards: 0 };
+  }
+  checkWhole("fit: workers", workers, 1);
+  let enough = defaultShards;
+  while (enough < workers) enough *= 2;
+  const pieces = shards ?? enough;
+  checkWhole("fit: shards", pieces, 1);
+  if (pieces < workers) {
+    throw new ArgumentError(`fit: ${pieces} shards leave some of ${workers} workers without work`);
+  }
+  return { shards: pieces };
 }
 
 /** The options that are not undefined: those have their defaults. */

@@ -7,6 +7,17 @@ import type { CallbackState, FitCallbacks } from "./hooks.js";
 /** Values by name: `loss`, `accuracy`, `valLoss`, … */
 export type Report = { readonly [name: string]: number };
 
+/** What workers have done in an epoch. */
+export interface EpochWork {
+  readonly epoch: number;
+  /** Rows a second, of the time that training steps took. */
+  readonly samplesPerSecond: number;
+  /** The time that workers computed, all together, over the time that training steps took. */
+  readonly speedUp: number;
+  /** Workers that died and were replaced. */
+  readonly replaced: number;
+}
+
 /** The course of a training run. */
 export class History implements FitCallbacks {
   readonly name = "history";
@@ -14,6 +25,9 @@ export class History implements FitCallbacks {
   readonly epoch: number[] = [];
   /** Each value over the epochs: `history.loss`, `history.valAccuracy`. */
   readonly history: Record<string, number[]> = Object.create(null) as Record<string, number[]>;
+
+  /** What `workers` have done in each epoch of this run; empty where there were none. */
+  readonly workers: EpochWork[] = [];
 
   onEpochEnd(epoch: number, report: Report): void {
     this.add(epoch, report);

@@ -7,7 +7,7 @@ export type { FitOptions } from "./fitOptions.js";
 export type { CallbackState, FitCallbacks, FitContext, TrainingState } from "./hooks.js";
 export type { TrainingBatch } from "./feed.js";
 export { History } from "./history.js";
-export type { Report } from "./history.js";
+export type { EpochWork, Report } from "./history.js";
 export type { Table } from "../data/rows.js";
 export type { Input } from "../data/inputs.js";
 export type { LossName } from "./losses.js";

@@ -15,12 +15,21 @@ import { Tensor } from "../tensor.js";
 import type { EntryLoss } from "./losses.js";
 import { totalOf } from "./losses.js";
 
-/** What a model is trained towards. */
-export interface Objective {
+/** What a step measures. */
+export interface Measurement {
   readonly loss: EntryLoss;
-  readonly metrics: MetricSet;
+  /** Its outputs are wanted if there are metrics that see them. */
+  readonly metrics: {
+    readonly traced: MetricSet["traced"];
+    readonly streamed: { readonly length: number };
+  };
   /** Records what is added to the mean loss. */
   readonly penalty?: (() => Tensor) | undefined;
+}
+
+/** What a model is trained towards. */
+export interface Objective extends Measurement {
+  readonly metrics: MetricSet;
 }
 
 /**
@@ -80,16 +89,25 @@ export class TrainSteps {
     optimizer.zeroGrad();
     if (phase === "whole") loss.backward();
     else total.backward();
+    this.finish(phase, count, loss);
+    return measured;
+  }
+
+  /**
+   * Records what a phase does with the gradients that the parameters have: of the mean loss in the
+   * `whole` phase, of the total in others. Where `loss` is not finite it changes nothing.
+   */
+  finish(phase: Exclude<Phase, "rest">, count: Tensor, loss: Tensor): void {
+    const { optimizer } = this;
     if (phase === "last") noGrad(() => this.accumulator.takeMean(count));
     if (phase === "whole" || phase === "last") optimizer.step({ guard: loss });
     else noGrad(() => this.accumulator.add(count, loss, { first: phase === "first" }));
     optimizer.zeroGrad();
-    return measured;
   }
 }
 
 /** Which parts of a model learn, as a key. */
-function trainableOf(model: Module): string {
+export function trainableOf(model: Module): string {
   const parameters = model.parameters().map(({ requiresGrad }) => Number(requiresGrad));
   const frozen = (module: Module): string =>
     `${Number(module.frozen)}${module
@@ -100,7 +118,7 @@ function trainableOf(model: Module): string {
 }
 
 /** State that a forward pass may change, running statistics, with what it holds now. */
-function buffersOf(model: Module): Map<BufferVariable, Tensor> {
+export function buffersOf(model: Module): Map<BufferVariable, Tensor> {
   const found = new Map<BufferVariable, Tensor>();
   for (const variable of model.namedVariables().values()) {
     if (variable instanceof BufferVariable) found.set(variable, new Tensor(variable.value));
@@ -109,7 +127,7 @@ function buffersOf(model: Module): Map<BufferVariable, Tensor> {
 }
 
 /** A loss that is not finite changes nothing: the state stays as it was `before`. */
-function keepUnlessFinite(loss: Tensor, before: ReadonlyMap<BufferVariable, Tensor>): void {
+export function keepUnlessFinite(loss: Tensor, before: ReadonlyMap<BufferVariable, Tensor>): void {
   const finite = isFinite(loss);
   for (const [variable, old] of before) {
     if (variable.value !== old.value) variable.assign(where(finite, variable, old));
@@ -145,7 +163,7 @@ export interface Measured {
 
 /** The loss of a batch, and its sums for reports. */
 export function measure(
-  { loss: entryLoss, metrics: { traced, streamed }, penalty }: Objective,
+  { loss: entryLoss, metrics: { traced, streamed }, penalty }: Measurement,
   output: Signal,
   target: Tensor,
   weights: Tensor | undefined,

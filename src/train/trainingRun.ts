@@ -3,6 +3,8 @@ import type { DatasetIterator } from "../data/dataset.js";
 import { ArgumentError, StateError } from "../errors.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { TrainingControl } from "./control.js";
+import type { BatchRunner } from "./batchRunner.js";
+import { onThisEngine } from "./batchRunner.js";
 import { averagesOf } from "./evaluate.js";
 import type { FullFitOptions } from "./fitOptions.js";
 import { Averages, History } from "./history.js";
@@ -31,6 +33,8 @@ export class TrainingRun implements FitContext {
   steps: number | undefined;
   /** The way through the batches of the epoch, or of all epochs where they are cut by steps. */
   batches: DatasetIterator<Rows> | undefined;
+  /** What trains on batches. */
+  runner: BatchRunner;
   private readonly control: TrainingControl;
   private reason: string | undefined;
   private tasks: (() => void | Promise<void>)[] = [];
@@ -52,6 +56,7 @@ export class TrainingRun implements FitContext {
     this.epochs = options.epochs;
     this.epoch = options.initialEpoch;
     this.control = control ?? new TrainingControl();
+    this.runner = onThisEngine(this.setup);
     this.averages = new Averages(this.setup.objective.metrics);
     this.callbacks = [
       ...callbacks.filter(({ skipInDevRun }) => devBatches === undefined || !skipInDevRun),
@@ -97,7 +102,7 @@ export class TrainingRun implements FitContext {
   }
 
   /** What the next batch does with its gradients. */
-  get phase(): Phase {
+  get phase(): Exclude<Phase, "rest"> {
     const { gradientAccumulationSteps: shared } = this.options;
     if (shared === 1) return "whole";
     if (this.step % shared === 0) return "first";
@@ -135,6 +140,16 @@ export class TrainingRun implements FitContext {
       await restoreState(this, this.waiting);
     }
     this.waiting = undefined;
+    await this.startWorkers();
+  }
+
+  private async startWorkers(): Promise<void> {
+    const { workers, shards, workerModule } = this.options;
+    if (workers === undefined) return;
+    // Pages load it when they use it.
+    const { ParallelSteps } = await import("../parallel/parallelSteps.js");
+    const options = { workers, shards, workerModule };
+    this.runner = await ParallelSteps.start(this.model, this.setup, options);
   }
 
   /** Begins an epoch, or goes on with one that a checkpoint was saved in. */
@@ -164,6 +179,8 @@ export class TrainingRun implements FitContext {
     const trained = this.averages.report();
     const report: Record<string, number> = { ...trained, ...(await this.validate()) };
     const { epoch } = this;
+    const work = this.runner.work();
+    if (work) this.history.workers.push({ epoch, ...work });
     // What is saved now begins with the next epoch.
     this.epoch++;
     this.steps = this.step;
@@ -195,8 +212,9 @@ export class TrainingRun implements FitContext {
     await this.call((one) => one.onTrainEnd?.(last));
   }
 
-  /** Lets go of what the batches hold open. */
+  /** Lets go of workers, and of what the batches hold open. */
   async close(): Promise<void> {
+    this.runner.close();
     await this.batches?.return();
   }
 

@@ -142,16 +142,17 @@ function isWithin(step: number, { stepsPerEpoch }: FitOptions): boolean {
 }
 
 function identityOf({ feeds, options }: TrainingRun): Values["identity"] {
-  const { gradientAccumulationSteps, stepsPerEpoch = 0 } = options;
-  return { ...feeds.identity, gradientAccumulationSteps, stepsPerEpoch };
+  const { gradientAccumulationSteps, stepsPerEpoch = 0, shards } = options;
+  return { ...feeds.identity, gradientAccumulationSteps, stepsPerEpoch, shards };
 }
 
 function checkSame(caller: string, saved: Values["identity"], own: Values["identity"]): void {
   for (const [name, value] of Object.entries(own)) {
-    if (saved[name] === value) continue;
+    // Before there were workers, nothing was said of shards.
+    if (saved[name] === value || (name === "shards" && value === 0 && !(name in saved))) continue;
     throw new DataError(
       `${caller}: the saved state is of a run with ${name} ${String(saved[name])}, ` +
-        `not ${String(value)}: it would not see the same batches`,
+        `not ${String(value)}: it would not go the same way`,
     );
   }
 }
