@@ -44,12 +44,14 @@ const layers = {
   methods: ["tensor", "ops", "autograd"],
 
   nn: [...tensors, "random"],
-  metrics: [...tensors, "random", "nn", "data"],
+  // What draws is loaded when something is drawn.
+  plot: [...tensors, "nn"],
+  metrics: [...tensors, "random", "nn", "data", "plot"],
   optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
   io: [...tensors, "data", "nn", "optim", "text", "train"],
-  train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io"],
+  train: [...tensors, "random", "nn", "plot", "metrics", "optim", "data", "text", "io"],
   index: [
     ...[...tensors, "checkpoint", "random", "runtime", "program"],
     ...["nn", "metrics", "optim", "data", "text", "io", "train"],

@@ -47,7 +47,11 @@ const common = {
 };
 
 /** What users import. */
-const entries = { ferrograd: "src/index.ts", train: "src/train/entry.ts" };
+const entries = {
+  ferrograd: "src/index.ts",
+  train: "src/train/entry.ts",
+  plot: "src/plot/entry.ts",
+};
 
 /**
  * What entries share, and what is imported when it is needed, as libraries of file formats, is in
@@ -119,7 +123,10 @@ async function bundleInline() {
   const asBlob = `
     const script = new Blob([${script}], { type: "text/javascript" });
     export const defaultWorkerUrl = new URL(URL.createObjectURL(script));`;
-  await bundle({ inline: "src/index.ts" }, { urls: `${noFolder} ${asBlob}` }, { sourcemap: false });
+  // What draws pictures is larger than all the rest: who bundles this file has it if it is installed.
+  const external = ["vega", "vega-lite", "vega-interpreter"];
+  const urls = `${noFolder} ${asBlob}`;
+  await bundle({ inline: "src/index.ts" }, { urls }, { sourcemap: false, external });
 }
 
 await prune();

@@ -4,7 +4,11 @@ import * as ts from "typescript";
 import { root } from "./packed.js";
 
 /** What users import, by the name they import it from. */
-const entries = { ferrograd: "src/index.ts", "ferrograd/train": "src/train/entry.ts" };
+const entries = {
+  ferrograd: "src/index.ts",
+  "ferrograd/train": "src/train/entry.ts",
+  "ferrograd/plot": "src/plot/entry.ts",
+};
 
 /** Everything that the entries export, a line a name. */
 export function apiReport(): string {
