@@ -76,9 +76,14 @@ async function libraries() {
   }
 }
 
-/** `text` on one line; signs that an SVG must not hold are □. */
+/** `text` on one line, for labels. */
 export function safeText(text: string): string {
-  return text.replace(/\s+/g, " ").replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, "□");
+  return safeLines(text.replace(/\s+/g, " "));
+}
+
+/** `text` with □ for the signs that XML, and with it SVG, must not hold. */
+export function safeLines(text: string): string {
+  return text.replace(/(?![\t\n\r])[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, "□");
 }
 
 /** Bounds of an axis that holds all of `values`, with room where they are one. */

@@ -1,5 +1,5 @@
 /** Pictures, tables and words in one HTML file. */
-import { safeText } from "./draw.js";
+import { safeLines } from "./draw.js";
 import { Picture } from "./picture.js";
 
 /** A table of a report. */
@@ -66,7 +66,7 @@ function section(part: ReportPart): string {
     return `<figure role="img" aria-label="${escaped(part.title)}">${part.svg}</figure>`;
   }
   const head = part.title === undefined ? "" : `<h2>${escaped(part.title)}</h2>\n`;
-  return head + ("text" in part ? `<pre>${lines(part.text)}</pre>` : table(part));
+  return head + ("text" in part ? `<pre>${escaped(part.text)}</pre>` : table(part));
 }
 
 function table({ columns, rows }: ReportTable): string {
@@ -77,8 +77,6 @@ function table({ columns, rows }: ReportTable): string {
   return `<table>\n<thead><tr>${heads}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
 }
 
-const lines = (text: string): string => text.split(/\r?\n/).map(escaped).join("\n");
-
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -88,4 +86,4 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 const escaped = (text: string): string =>
-  safeText(text).replace(/[&<>"']/g, (sign) => entities[sign]!);
+  safeLines(text).replace(/[&<>"']/g, (sign) => entities[sign]!);

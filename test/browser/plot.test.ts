@@ -30,7 +30,7 @@ beforeAll(async () => {
         [hostile, "b"],
       ),
       { title: hostile, columns: [hostile, "share"], rows: [[hostile, 0.25]] },
-      { title: "Text", text: `line 1\n${hostile}` },
+      { title: "Text", text: `line   1\t\n${hostile}\u0000` },
     ],
     { title: hostile },
   );
@@ -82,6 +82,9 @@ describe.each(findBrowsers())("in $name", (underTest) => {
       (name) => document.querySelectorAll(name).length)`;
     expect(await page.evaluate(counts)).toEqual([2, 1, 1, 0, 0, 4]);
     expect(await page.evaluate(`document.querySelector("td").textContent`)).toBe(hostile);
+    expect(await page.evaluate(`document.querySelector("pre").textContent`)).toBe(
+      `line   1\t\n${hostile}□`,
+    );
     expect(complaints).toEqual([]);
     expect(requests).toEqual(["/report.html"]);
   });
