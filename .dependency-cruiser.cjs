@@ -44,12 +44,14 @@ const layers = {
   methods: ["tensor", "ops", "autograd"],
 
   nn: [...tensors, "random"],
-  metrics: [...tensors, "random", "nn", "data"],
+  // What draws is loaded when something is drawn.
+  plot: [...tensors, "nn"],
+  metrics: [...tensors, "random", "nn", "data", "plot"],
   optim: [...tensors, "random", "nn"],
   data: [...tensors, "random"],
   text: [...tensors, "random"],
   io: [...tensors, "data", "nn", "optim", "text", "train"],
-  train: [...tensors, "random", "nn", "metrics", "optim", "data", "text", "io", "parallel"],
+  train: [...tensors, "random", "nn", "plot", "metrics", "optim", "data", "text", "io", "parallel"],
   // Training on workers: loaded by `train` when it is asked for.
   parallel: [...tensors, "checkpoint", "runtime", "nn", "metrics", "data", "train"],
   // A program of its own: it uses the library, and nothing uses it.

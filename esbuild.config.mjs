@@ -51,6 +51,7 @@ const entries = {
   ferrograd: "src/index.ts",
   data: "src/data/index.ts",
   train: "src/train/entry.ts",
+  plot: "src/plot/entry.ts",
 };
 
 /** Scripts of workers in browsers: each one file, which bundlers may copy as it is. */
@@ -135,11 +136,10 @@ async function bundleInline() {
   const asBlob = `
     const script = new Blob([${script}], { type: "text/javascript" });
     export const defaultWorkerUrl = new URL(URL.createObjectURL(script));`;
-  await bundle(
-    { inline: "src/inline.ts" },
-    { urls: `${noFolder} ${asBlob}` },
-    { sourcemap: false },
-  );
+  // What draws pictures is larger than all the rest: who bundles this file has it if it is installed.
+  const external = ["vega", "vega-lite", "vega-interpreter"];
+  const urls = `${noFolder} ${asBlob}`;
+  await bundle({ inline: "src/inline.ts" }, { urls }, { sourcemap: false, external });
 }
 
 await prune();

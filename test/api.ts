@@ -8,6 +8,7 @@ const entries = {
   ferrograd: "src/index.ts",
   "ferrograd/data": "src/data/index.ts",
   "ferrograd/train": "src/train/entry.ts",
+  "ferrograd/plot": "src/plot/entry.ts",
 };
 
 /** Everything that the entries export, a line a name. */

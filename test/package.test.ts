@@ -137,7 +137,13 @@ it("loads libraries of file formats only when they are needed", () => {
     installed.files.filter((file) => /^dist\/browser\/.*-.*\.js$/.test(file) && !atOnce.has(file)),
   );
   // Words that only they say.
-  for (const word of ["parquet unsupported", "invalid zip", "tRNS chunk contains", "SOI not"]) {
+  for (const word of [
+    "parquet unsupported",
+    "invalid zip",
+    "tRNS chunk contains",
+    "SOI not",
+    "signal name",
+  ]) {
     expect(parts).toContain(word);
     expect(text).not.toContain(word);
   }

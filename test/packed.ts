@@ -42,8 +42,9 @@ export async function install(): Promise<Installed> {
   await run("tar", ["-xzf", tarball, "-C", unpacked, "--strip-components=1"]);
   const manifest = JSON.parse(await readFile(join(unpacked, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
+    optionalDependencies: Record<string, string>;
   };
-  for (const name of Object.keys(manifest.dependencies)) {
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
     await symlink(join(root, "node_modules", name), join(folder, "node_modules", name));
   }
   return {

@@ -2,6 +2,8 @@
 import { checkWhole } from "../checks.js";
 import type { Input } from "../data/inputs.js";
 import { DataError } from "../errors.js";
+import type { ConfusionMatrixPlotOptions } from "../plot/confusionMatrix.js";
+import type { Picture } from "../plot/picture.js";
 import { classEntries, predictedClass, trueClass } from "./entries.js";
 import type { Metric, MetricConfig, MetricState, UpdateOptions, Values } from "./metric.js";
 import { checkRange } from "./metric.js";
@@ -118,9 +120,21 @@ export class ConfusionMatrix implements Metric<number[][]> {
 
   /** A table of true classes by predicted ones. */
   toString(): string {
-    const names = this.counts.map((_, i) => this.classNames?.[i] ?? String(i));
+    const names = this.names();
     const head = ["true \\ predicted", ...names];
     return textTable([head, ...this.counts.map((row, i) => [names[i]!, ...row.map(String)])]);
+  }
+
+  /** A heat map of true classes by predicted ones, with the numbers in it where they have room. */
+  async plot(options: ConfusionMatrixPlotOptions = {}): Promise<Picture> {
+    const { normalize } = options;
+    const values = normalize === undefined ? this.result() : this.normalized(normalize);
+    const { plotConfusionMatrix } = await import("../plot/confusionMatrix.js");
+    return plotConfusionMatrix(values, this.names(), options);
+  }
+
+  private names(): string[] {
+    return this.counts.map((_, i) => this.classNames?.[i] ?? String(i));
   }
 
   private grow(size: number): void {

@@ -50,7 +50,7 @@ export abstract class Module {
   /** Applies the module; what is watched sees its output. */
   apply(signal: Signal): Signal {
     const output = this.run(signal);
-    watcher?.(this, output);
+    watcher?.(this, output, signal);
     return output;
   }
 
@@ -210,8 +210,8 @@ function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
-/** Sees each module's output, innermost modules first. */
-export type Watcher = (module: Module, output: Signal) => void;
+/** Sees each module's output and input, innermost modules first. */
+export type Watcher = (module: Module, output: Signal, input: Signal) => void;
 
 let watcher: Watcher | undefined;
 

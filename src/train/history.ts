@@ -2,6 +2,9 @@
 import { DataError } from "../errors.js";
 import type { MetricSet } from "../metrics/named.js";
 import type { MetricState } from "../metrics/metric.js";
+import type { LearningCurvesOptions } from "../plot/learningCurves.js";
+import type { Picture } from "../plot/picture.js";
+import { sparkline } from "../plot/sparkline.js";
 import type { CallbackState, FitCallbacks } from "./hooks.js";
 
 /** Values by name: `loss`, `accuracy`, `valLoss`, … */
@@ -42,6 +45,16 @@ export class History implements FitCallbacks {
     this.epoch.splice(0, Infinity, ...epoch);
     for (const name of Object.keys(this.history)) Reflect.deleteProperty(this.history, name);
     for (const [name, list] of Object.entries(history)) this.history[name] = [...list];
+  }
+
+  /** Learning curves: a diagram a value, training and validation in it. */
+  async plot(options?: LearningCurvesOptions): Promise<Picture> {
+    return (await import("../plot/learningCurves.js")).plotHistory(this, options);
+  }
+
+  /** The course of a value in a line of text, `▇▅▃▂▁`. */
+  sparkline(name = "loss", width?: number): string {
+    return sparkline(this.history[name] ?? [], width);
   }
 
   /** Adds an epoch's values. */
