@@ -143,8 +143,17 @@ function between(
   x: number,
   fill: number,
 ): number {
-  const [top, left] = [Math.floor(y), Math.floor(x)];
-  const [down, right] = [y - top, x - left];
+  // No lists and no closures where all four are inside, as they mostly are: this is once a pixel.
+  const top = Math.floor(y);
+  const left = Math.floor(x);
+  const down = y - top;
+  const right = x - left;
+  const first = (channel * height + top) * width + left;
+  if (top >= 0 && left >= 0 && top + 1 < height && left + 1 < width) {
+    const above = data[first]! * (1 - right) + data[first + 1]! * right;
+    const below = data[first + width]! * (1 - right) + data[first + width + 1]! * right;
+    return above * (1 - down) + below * down;
+  }
   const pixel = (row: number, column: number): number =>
     row >= 0 && row < height && column >= 0 && column < width
       ? data[(channel * height + row) * width + column]!
@@ -203,7 +212,8 @@ export function randomAffine({
     const factor = scale[0] + random.uniform() * (scale[1] - scale[0]);
     const [middle, centre] = [(height - 1) / 2, (width - 1) / 2];
     return drawn(channels, [height, width], (c, y, x) => {
-      const [dy, dx] = [(y - middle - down) / factor, (x - centre - right) / factor];
+      const dy = (y - middle - down) / factor;
+      const dx = (x - centre - right) / factor;
       return between(
         planes,
         c,
