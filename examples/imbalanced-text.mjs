@@ -3,7 +3,7 @@
  * ways: as they are, with weights of the classes, on draws that have both classes alike, and on
  * such draws with words left out and swapped. Tests on texts of which half are positive.
  */
-import { data, manualSeed, metrics, nn, optim, text } from "ferrograd";
+import { data, manualSeed, metrics, nn, optim, random, text } from "ferrograd";
 import { findData, printTable, readOptions, secondsOf, withEngine } from "./common.mjs";
 
 const usage = `Usage: node examples/imbalanced-text.mjs [options]
@@ -33,16 +33,15 @@ function pick({ texts, labels }, rows) {
   return { texts: rows.map((row) => texts[row]), labels: rows.map((row) => labels[row]) };
 }
 
-/** All negative texts, up to the limit, and so many of the positive ones that they are few. */
-function withFewPositives({ texts, labels }) {
+/** All negative texts, up to the limit, and few of the positive ones, drawn by the seed. */
+function withFewPositives({ texts, labels }, seed) {
   const rowsOf = (label) => Array.from(labels.keys()).filter((row) => labels[row] === label);
   const negative = rowsOf(0).slice(0, options.limit);
+  const positive = Int32Array.from(rowsOf(1));
+  new random.Generator(seed).shuffle(positive);
   const share = options.positives / 100;
-  const positive = rowsOf(1).slice(0, Math.round((negative.length * share) / (1 - share)));
-  return pick(
-    { texts, labels },
-    [...negative, ...positive].sort((a, b) => a - b),
-  );
+  const few = positive.subarray(0, Math.round((negative.length * share) / (1 - share)));
+  return pick({ texts, labels }, [...negative, ...few]);
 }
 
 function buildModel() {
@@ -90,10 +89,14 @@ const ways = {
 };
 
 /** Macro-F1 and accuracy of a training, and the seconds an epoch of it took. */
-async function trainAndTest(way, seed, vectorize, train, test) {
+async function trainAndTest(way, seed, train, test) {
   manualSeed(seed);
+  const few = withFewPositives(train, seed);
+  const vectorize = text
+    .vectorizer({ maxTokens: sizes.vocabulary, maxLength: sizes.length })
+    .adapt(few.texts);
   const model = buildModel();
-  const [first, ...rest] = ways[way](train, vectorize, seed);
+  const [first, ...rest] = ways[way](few, vectorize, seed);
   const { epochs } = options;
   const more = { ...rest.pop(), epochs, verbose: 0 };
   const seconds = await secondsOf(() => model.fit(first, ...rest, more));
@@ -112,19 +115,17 @@ const [trainFile, testFile] = findData(
     "data/SST2: put them into data/sst2, or give their folder by --data.",
 );
 await withEngine(options.threads, async () => {
-  const train = withFewPositives(await readTexts(trainFile));
+  const train = await readTexts(trainFile);
   const whole = await readTexts(testFile);
   const test = pick(whole, Array.from(whole.labels.keys()).slice(0, options.limit));
-  const positive = train.labels.filter((label) => label === 1).length;
-  console.log(`${train.texts.length} training texts, ${positive} of them positive`);
-  const vectorize = text
-    .vectorizer({ maxTokens: sizes.vocabulary, maxLength: sizes.length })
-    .adapt(train.texts);
+  const { texts, labels } = withFewPositives(train, 0);
+  const positive = labels.filter((label) => label === 1).length;
+  console.log(`${texts.length} training texts, ${positive} of them positive`);
   const seeds = Array.from({ length: options.seeds }, (_, seed) => seed);
   const rows = [];
   for (const way of Object.keys(ways)) {
     const found = [];
-    for (const seed of seeds) found.push(await trainAndTest(way, seed, vectorize, train, test));
+    for (const seed of seeds) found.push(await trainAndTest(way, seed, train, test));
     const f1s = found.map(({ f1 }) => f1);
     const [accuracy, seconds] = [
       mean(found.map((one) => one.accuracy)),
