@@ -75,7 +75,10 @@ const bundle = (entryPoints, replacements, options = {}) =>
     ...options,
   });
 
-/** Names stay, for stack traces; workers are few files, of their own. */
+/**
+ * Names stay, for stack traces, and lines are short: Node shows the one an uncaught error is thrown
+ * at. Workers are few files, of their own.
+ */
 const bundleForNode = () =>
   build({
     ...common,
@@ -91,6 +94,7 @@ const bundleForNode = () =>
     target: "node20",
     packages: "external",
     keepNames: true,
+    lineLimit: 120,
     plugins: [replacing({ urls: urls("../runtime/worker.js") })],
   });
 

@@ -293,6 +293,48 @@ describe("texts", () => {
   });
 });
 
+describe("changes that are called wrongly", () => {
+  const plane: Table = { data: new Float32Array(4), shape: [1, 2, 2] };
+  const batch = [
+    { data: new Float32Array(4), shape: [1, 1, 2, 2] },
+    { data: new Float32Array(1), shape: [1] },
+  ] as const;
+  const images = {
+    randomHorizontalFlip: augment.randomHorizontalFlip(),
+    randomVerticalFlip: augment.randomVerticalFlip(),
+    randomCrop: augment.randomCrop({ size: [1, 1] }),
+    randomAffine: augment.randomRotation(10),
+    colorJitter: augment.colorJitter({}),
+    randomErasing: augment.randomErasing(),
+    randomNoise: augment.randomNoise(1),
+  };
+  const batches = {
+    mixup: augment.mixup({ classes: 2 }),
+    cutmix: augment.cutmix({ classes: 2 }),
+  };
+  const texts = { wordDropout: augment.wordDropout(), wordSwap: augment.wordSwap() };
+
+  it.each([
+    ...Object.entries(images).map(([name, change]) => [name, () => change(plane, none())] as const),
+    ...Object.entries(batches).map(([name, mix]) => [name, () => mix(batch, none())] as const),
+    ...Object.entries(texts).map(([name, change]) => [name, () => change("a", none())] as const),
+  ])("%s says that it needs a generator, and where one is", (name, call) => {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(`${name}: it needs a generator`);
+  });
+
+  it.each(Object.entries(texts))("%s says that it takes no batches", (name, change) => {
+    const call = (): unknown => Reflect.apply(change, undefined, [["a", "b"], new Generator(0)]);
+    expect(call).toThrow(`${name}: a text is expected, met object: change before batch`);
+  });
+});
+
+/** What a caller from JavaScript passes who forgets the generator. */
+function none(): Generator {
+  const nothing: { generator?: Generator } = {};
+  return nothing.generator!;
+}
+
 describe("cosineAndSine", () => {
   it("is within 2⁻⁵⁰", () => {
     for (let i = -1000; i <= 1000; i++) {

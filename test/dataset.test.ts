@@ -39,6 +39,7 @@ describe.each(Object.entries(kinds))("of a %s", (_, of) => {
     expect(await of(3).take(9).toArray()).toEqual([0, 1, 2]);
     expect(await of(3).skip(9).toArray()).toEqual([]);
     expect(await of(3).take(0).toArray()).toEqual([]);
+    expect(await of(3).take(Infinity).toArray()).toEqual([0, 1, 2]);
   });
 
   it("maps with random numbers that follow from seed, epoch and number", async () => {

@@ -146,6 +146,9 @@ describe("fit", () => {
     await expect(wrong).rejects.toThrow(DataError);
     await expect(wrong).rejects.toThrow("the Dataset gives an object of x, y; batches [x, y]");
     await expect(fit(data.fromList([[1, 2]]))).rejects.toThrow("gives a list of 2");
+    await expect(fit(data.fromArrays(x, y))).rejects.toThrow(
+      /gives single rows; .* then batch\(n\)/,
+    );
     await expect(fit(data.fromList(["text"]))).rejects.toThrow("gives string");
     await expect(fit(data.fromList([[[[1, 2]], [1, 2]]]))).rejects.toThrow("x has 1 rows, y has 2");
     await expect(fit(data.fromList([]))).rejects.toThrow("nothing to train on");

@@ -4,6 +4,7 @@ import { ArgumentError, ShapeError } from "../errors.js";
 import type { Generator } from "../random.js";
 import { cosineAndSine } from "../random.js";
 import { formatShape } from "../shape.js";
+import { checkRandom } from "./changes.js";
 import type { Table } from "./rows.js";
 
 /** A random change of an image; the image given is not changed. */
@@ -56,6 +57,7 @@ export function sequence(...changes: readonly ImageChange[]): ImageChange {
 export function randomHorizontalFlip(p = 0.5): ImageChange {
   checkShare("randomHorizontalFlip: p", p);
   return (image, random) => {
+    checkRandom("randomHorizontalFlip", random);
     const { data, channels, height, width } = planesOf("randomHorizontalFlip", image);
     if (random.uniform() >= p) return image;
     return drawn(
@@ -70,6 +72,7 @@ export function randomHorizontalFlip(p = 0.5): ImageChange {
 export function randomVerticalFlip(p = 0.5): ImageChange {
   checkShare("randomVerticalFlip: p", p);
   return (image, random) => {
+    checkRandom("randomVerticalFlip", random);
     const { data, channels, height, width } = planesOf("randomVerticalFlip", image);
     if (random.uniform() >= p) return image;
     return drawn(
@@ -95,6 +98,7 @@ export function randomCrop({ size, padding = 0, fill = 0 }: CropOptions): ImageC
   checkSize("randomCrop", size);
   checkWhole("randomCrop: padding", padding, 0);
   return (image, random) => {
+    checkRandom("randomCrop", random);
     const { data, channels, height, width } = planesOf("randomCrop", image);
     const [rows, columns] = [height + 2 * padding - size[0], width + 2 * padding - size[1]];
     if (rows < 0 || columns < 0) {
@@ -139,8 +143,17 @@ function between(
   x: number,
   fill: number,
 ): number {
-  const [top, left] = [Math.floor(y), Math.floor(x)];
-  const [down, right] = [y - top, x - left];
+  // No lists and no closures where all four are inside, as they mostly are: this is once a pixel.
+  const top = Math.floor(y);
+  const left = Math.floor(x);
+  const down = y - top;
+  const right = x - left;
+  const first = (channel * height + top) * width + left;
+  if (top >= 0 && left >= 0 && top + 1 < height && left + 1 < width) {
+    const above = data[first]! * (1 - right) + data[first + 1]! * right;
+    const below = data[first + width]! * (1 - right) + data[first + width + 1]! * right;
+    return above * (1 - down) + below * down;
+  }
   const pixel = (row: number, column: number): number =>
     row >= 0 && row < height && column >= 0 && column < width
       ? data[(channel * height + row) * width + column]!
@@ -190,6 +203,7 @@ export function randomAffine({
     throw new ArgumentError(`randomAffine: scale ${scale.join(" to ")} is no range above 0`);
   }
   return (image, random) => {
+    checkRandom("randomAffine", random);
     const planes = planesOf("randomAffine", image);
     const { channels, height, width } = planes;
     const around = (): number => 2 * random.uniform() - 1;
@@ -198,7 +212,8 @@ export function randomAffine({
     const factor = scale[0] + random.uniform() * (scale[1] - scale[0]);
     const [middle, centre] = [(height - 1) / 2, (width - 1) / 2];
     return drawn(channels, [height, width], (c, y, x) => {
-      const [dy, dx] = [(y - middle - down) / factor, (x - centre - right) / factor];
+      const dy = (y - middle - down) / factor;
+      const dx = (x - centre - right) / factor;
       return between(
         planes,
         c,
@@ -238,6 +253,7 @@ export function colorJitter({
   checkShare("colorJitter: contrast", contrast);
   checkShare("colorJitter: saturation", saturation);
   return (image, random) => {
+    checkRandom("colorJitter", random);
     const { data, channels, height, width } = planesOf("colorJitter", image);
     const factor = (share: number): number => 1 + share * (2 * random.uniform() - 1);
     const [light, spread, colour] = [factor(brightness), factor(contrast), factor(saturation)];
@@ -303,6 +319,7 @@ export function randomErasing({
   checkShare("randomErasing: p", p);
   checkShare("randomErasing: share", share);
   return (image, random) => {
+    checkRandom("randomErasing", random);
     const { data, channels, height, width } = planesOf("randomErasing", image);
     if (random.uniform() >= p) return image;
     const rows = Math.ceil(height * share * random.uniform());
@@ -321,6 +338,7 @@ export function randomNoise(deviation: number): ImageChange {
     throw new ArgumentError(`randomNoise: deviation is ${deviation}; it must be ≥ 0`);
   }
   return (image, random) => {
+    checkRandom("randomNoise", random);
     const data = new Float32Array(image.data);
     for (let i = 0; i < data.length; i++) data[i]! += deviation * random.normal();
     return { data, shape: image.shape };

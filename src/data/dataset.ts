@@ -214,9 +214,9 @@ export class Dataset<T> implements AsyncIterable<T> {
     return new Dataset(cached(this.source));
   }
 
-  /** The first `count` elements. */
+  /** The first `count` elements; all of them for Infinity. */
   take(count: number): Dataset<T> {
-    checkWhole("Dataset.take: count", count, 0);
+    if (count !== Infinity) checkWhole("Dataset.take: count", count, 0);
     return new Dataset(sliced(this.source, 0, count));
   }
 

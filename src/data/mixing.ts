@@ -4,6 +4,7 @@ import { ArgumentError, DataError, ShapeError } from "../errors.js";
 import type { Generator } from "../random.js";
 import { exponential, logarithm } from "../random.js";
 import { formatShape, sameShape } from "../shape.js";
+import { checkRandom } from "./changes.js";
 import type { Table } from "./rows.js";
 
 /** Options of `mixup` and `cutmix`. */
@@ -92,6 +93,7 @@ export function mixup(options: MixOptions): BatchChange {
   checkMixOptions("mixup", options);
   const { classes, alpha = 1 } = options;
   return ([x, y], random) => {
+    checkRandom("mixup", random);
     const rows = x.shape[0]!;
     const targets = distributions("mixup", y, classes);
     const share = beta(alpha, random);
@@ -111,6 +113,7 @@ export function cutmix(options: MixOptions): BatchChange {
   checkMixOptions("cutmix", options);
   const { classes, alpha = 1 } = options;
   return ([x, y], random) => {
+    checkRandom("cutmix", random);
     const [rows = 0, channels = 0, height = 0, width = 0] = x.shape;
     if (x.shape.length !== 4) {
       throw new ShapeError(

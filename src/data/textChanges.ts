@@ -2,17 +2,23 @@
 import { checkWhole } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Generator } from "../random.js";
+import { checkRandom } from "./changes.js";
 
 /** A random change of a text. */
 export type TextChange = (text: string, random: Generator) => string;
 
-const wordsOf = (text: string): string[] => text.split(/\s+/u).filter((word) => word !== "");
+function wordsOf(name: string, text: string): string[] {
+  const isText: boolean = typeof text === "string";
+  if (isText) return text.split(/\s+/u).filter((word) => word !== "");
+  throw new ArgumentError(`${name}: a text is expected, met ${typeof text}: change before batch`);
+}
 
 /** Leaves words out, each with probability `p`; one word always stays (Wei & Zou, 2019). */
 export function wordDropout(p = 0.1): TextChange {
   if (!(p >= 0 && p <= 1)) throw new ArgumentError(`wordDropout: p is ${p}; it must be 0 to 1`);
   return (text, random) => {
-    const words = wordsOf(text);
+    checkRandom("wordDropout", random);
+    const words = wordsOf("wordDropout", text);
     const kept = words.filter(() => random.uniform() >= p);
     if (kept.length > 0 || words.length === 0) return kept.join(" ");
     return words[random.below(words.length)]!;
@@ -23,7 +29,8 @@ export function wordDropout(p = 0.1): TextChange {
 export function wordSwap(times = 1): TextChange {
   checkWhole("wordSwap: times", times, 0);
   return (text, random) => {
-    const words = wordsOf(text);
+    checkRandom("wordSwap", random);
+    const words = wordsOf("wordSwap", text);
     if (words.length < 2) return words.join(" ");
     for (let i = 0; i < times; i++) {
       const [a, b] = [random.below(words.length), random.below(words.length)];

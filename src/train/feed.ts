@@ -82,7 +82,7 @@ export function partOf([x, y, weights]: Rows, start: number, end: number): Rows 
 /** The batches of a Dataset. Throws DataError, as it is read, for what is no `[x, y]`. */
 export function datasetFeed(caller: string, dataset: Dataset<TrainingBatch>): Feed {
   return dataset.map((batch: unknown): Rows => {
-    if (isTrainingBatch(batch)) {
+    if (isTrainingBatch(batch) && !isSingle(batch[1])) {
       const [x, y, weights] = rowsOf(batch);
       return [x, labelsOf(y), weights];
     }
@@ -109,7 +109,13 @@ function isTrainingBatch(batch: unknown): batch is TrainingBatch {
   );
 }
 
+/** Whether a target is of one row: an element that was not put into a batch. */
+function isSingle(y: Input): boolean {
+  return "shape" in y && y.shape.length === 0;
+}
+
 function kindOf(value: unknown): string {
+  if (isTrainingBatch(value) && isSingle(value[1])) return "single rows";
   if (Array.isArray(value)) return `a list of ${value.length}`;
   return typeof value === "object" && value !== null
     ? `an object of ${Object.keys(value).join(", ")}`
