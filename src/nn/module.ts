@@ -1,5 +1,6 @@
+import { fieldsOf } from "../checks.js";
 import { DataError, ShapeError } from "../errors.js";
-import { formatShape, sameShape } from "../shape.js";
+import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { Variable } from "../tensor.js";
@@ -167,7 +168,9 @@ export abstract class Module {
       );
     }
     for (const [path, variable] of variables) {
-      const { shape, dtype } = state.get(path)!;
+      const entry = state.get(path)!;
+      checkStateEntry(`loadStateDict: ${path}`, entry);
+      const { shape, dtype } = entry;
       if (sameShape(shape, variable.shape) && dtype === variable.dtype) continue;
       throw new ShapeError(
         `loadStateDict: ${path} is ${formatShape(variable.shape)} ${variable.dtype} in the model, ` +
@@ -176,6 +179,13 @@ export abstract class Module {
     }
     for (const [path, variable] of variables) variable.set(state.get(path)!.data);
   }
+}
+
+/** Throws DataError, naming `what`, unless the data of `entry` fills its shape. */
+export function checkStateEntry(what: string, entry: StateEntry): void {
+  const { shape, data } = fieldsOf(`the state of ${what}`, entry);
+  if (Array.isArray(shape) && data?.length === sizeOf(shape)) return;
+  throw new DataError(`${what}: the saved data does not fill its shape`);
 }
 
 /** Runs `body` with `model` in training or inference mode; after it each module has its own again. */

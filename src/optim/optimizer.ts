@@ -1,7 +1,8 @@
-import { checkNumber } from "../checks.js";
+import { checkNumber, fieldsOf, shown } from "../checks.js";
 import { ArgumentError, DataError, ShapeError, StateError } from "../errors.js";
 import { flush } from "../evaluate.js";
 import type { StateEntry } from "../nn/module.js";
+import { checkStateEntry } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
 import { add, cast, clamp, mul } from "../ops/elementwise.js";
@@ -294,16 +295,20 @@ export abstract class Optimizer {
   }
 
   /** Throws what `loadStateDict` would, and changes nothing. */
-  checkStateDict({ steps, learningRate, variables }: OptimizerState): void {
+  checkStateDict(state: OptimizerState): void {
+    const { steps = NaN, learningRate, variables } = fieldsOf("optimizer: the saved state", state);
     if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new DataError(`optimizer: ${steps} saved steps are no whole number ≥ 0`);
+      throw new DataError(`optimizer: ${shown(steps)} saved steps are no whole number ≥ 0`);
     }
-    if (learningRate !== undefined && !(learningRate >= 0 && learningRate < Infinity)) {
-      throw new DataError(`optimizer: the saved learning rate ${learningRate} is none`);
+    if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate >= 0)) {
+      throw new DataError(`optimizer: the saved learning rate ${shown(learningRate)} is none`);
     }
+    const isMap: boolean = variables instanceof Map;
+    if (!variables || !isMap) throw new DataError("optimizer: no variables are saved");
     for (const [name, variable] of this.allState()) {
       const saved = variables.get(name);
       if (!saved) throw new DataError(`optimizer: the saved state lacks ${name}`);
+      checkStateEntry(`optimizer: ${name}`, saved);
       if (sameShape(saved.shape, variable.shape)) continue;
       throw new ShapeError(
         `optimizer: ${name} is ${formatShape(variable.shape)}, ` +

@@ -5,6 +5,7 @@ import { readSafetensors, writeSafetensors } from "../io/safetensors.js";
 import type { ModelFiles } from "../io/modelFiles.js";
 import { readModelFiles, sha256, writeModelFiles } from "../io/modelFiles.js";
 import type { LayerConfig } from "../nn/module.js";
+import { withRoom } from "../nn/room.js";
 import type { RandomState } from "../seed.js";
 import { randomState, setRandomState } from "../seed.js";
 import type { Vectorizer, VectorizerData } from "../text/vectorizer.js";
@@ -34,6 +35,9 @@ interface Description {
   readonly vectorizer?: VectorizerData;
   readonly classes?: readonly string[];
 }
+
+/** Numbers that layers may begin with, whatever was saved. */
+const slack = 2 ** 16;
 
 const format = "ferrograd";
 const version = 1;
@@ -88,7 +92,10 @@ export function modelFromFiles(files: ModelFiles, name = "the model"): LoadedMod
 function buildModel({ description, data }: ModelFiles): LoadedModel {
   const saved = checkDescription(description);
   const weights = tensorsOf(data, "weights");
-  const model = Sequential.fromConfig(checkSequential(saved.model));
+  const layers = checkSequential(saved.model);
+  const numbers = [...weights.values()].reduce((sum, { data: { length } }) => sum + length, 0);
+  // Somewhat larger ones are built, so that the weight which does not fit can be named.
+  const model = withRoom(2 * numbers + slack, () => Sequential.fromConfig(layers));
   model.loadStateDict(weights);
   freeze(model, saved.frozen ?? []);
   if (saved.training) {

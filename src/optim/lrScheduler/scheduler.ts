@@ -1,4 +1,5 @@
 /** What schedules have in common. */
+import { fieldsOf, shown } from "../../checks.js";
 import { DataError } from "../../errors.js";
 import type { Optimizer } from "../optimizer.js";
 
@@ -32,9 +33,10 @@ export abstract class LRScheduler {
   }
 
   /** Goes on from a saved state, and sets the rate. Throws DataError for what is none. */
-  loadStateDict({ steps }: SchedulerState): void {
+  loadStateDict(state: SchedulerState): void {
+    const { steps = NaN } = fieldsOf("lrScheduler: the saved state", state);
     if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new DataError(`lrScheduler: ${steps} saved steps are no whole number ≥ 0`);
+      throw new DataError(`lrScheduler: ${shown(steps)} saved steps are no whole number ≥ 0`);
     }
     this.moveTo(steps);
   }
