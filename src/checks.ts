@@ -59,14 +59,14 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** How much of a text errors show. */
-const shownLength = 60;
+/** The beginning of a text, long enough to know it by. */
+export function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
 
 /** A value, whatever it is, as errors show it. */
 export function shown(value: unknown): string {
-  if (typeof value === "string") {
-    return JSON.stringify(value.length > shownLength ? `${value.slice(0, shownLength)}…` : value);
-  }
+  if (typeof value === "string") return JSON.stringify(cut(value));
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "a list" : "an object";

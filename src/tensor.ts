@@ -1,3 +1,4 @@
+import { shown } from "./checks.js";
 import type { DType, TypedArray, TypedArrays } from "./dtype.js";
 import { dtypes, isFloat } from "./dtype.js";
 import { ArgumentError, DTypeError, ShapeError, StateError } from "./errors.js";
@@ -280,11 +281,12 @@ function append(op: string, data: NestedNumbers, into: number[]): Shape {
     return [];
   }
   if (!Array.isArray(data)) {
-    throw new ArgumentError(`${op}: ${typeof data} is neither a number nor an array of them`);
+    throw new ArgumentError(`${op}: ${shown(data)} is neither a number nor an array of them`);
   }
   let inner: Shape | undefined;
-  data.forEach((row: NestedNumbers, index) => {
-    const shape = append(op, row, into);
+  // Not forEach, which passes over the holes of an array.
+  for (let index = 0; index < data.length; index++) {
+    const shape = append(op, data[index] as NestedNumbers, into);
     inner ??= shape;
     if (!sameShape(inner, shape)) {
       throw new ShapeError(
@@ -292,7 +294,7 @@ function append(op: string, data: NestedNumbers, into: number[]): Shape {
           `entry ${index} has ${formatShape(shape)}`,
       );
     }
-  });
+  }
   return [data.length, ...(inner ?? [])];
 }
 

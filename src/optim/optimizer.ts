@@ -89,9 +89,13 @@ export abstract class Optimizer {
 
   constructor(
     parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
-    { learningRate, weightDecay, clipNorm, clipValue, emaMomentum }: Settings,
+    { learningRate, weightDecay, clipNorm, clipValue, emaMomentum, ...unknown }: Settings,
     private readonly formula: Formula,
   ) {
+    const [misspelt] = Object.keys(unknown);
+    if (misspelt !== undefined) {
+      throw new ArgumentError(`optimizer: it has no option ${shown(misspelt)}`);
+    }
     checkNumber("optimizer: learningRate", learningRate, 0, Infinity);
     checkNumber("optimizer: weightDecay", weightDecay, 0, Infinity);
     if (clipNorm !== undefined) checkNumber("optimizer: clipNorm", clipNorm, 0, Infinity);
@@ -333,6 +337,13 @@ export abstract class Optimizer {
       variables.get(parameter)!,
     ]);
   }
+}
+
+/** Throws ArgumentError unless `betas` are two numbers from 0 to below 1. */
+export function checkBetas(betas: readonly [number, number]): void {
+  const isPair: boolean = Array.isArray(betas) && betas.length === 2;
+  if (!isPair) throw new ArgumentError(`optimizer: betas is ${shown(betas)}; two are expected`);
+  betas.forEach((beta, index) => checkNumber(`optimizer: betas[${index}]`, beta, 0, 1));
 }
 
 function gradientOf({ grad }: Parameter): Tensor {
