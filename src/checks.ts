@@ -32,6 +32,12 @@ export function checkFunction(what: string, value: unknown): void {
   throw new ArgumentError(`${what} is ${shown(value)}; it must be a function`);
 }
 
+/** Throws ArgumentError unless `value` is a list. */
+export function checkList(what: string, value: readonly unknown[]): void {
+  if (Array.isArray(value)) return;
+  throw new ArgumentError(`${what} is ${shown(value)}; it must be a list`);
+}
+
 /** Throws ArgumentError unless `options` is an object that has none but the options in `known`. */
 export function checkOptions(
   caller: string,

@@ -242,6 +242,11 @@ export function tensor(
     );
   }
   const kind = dtype ?? dtypeOf(data);
+  if (!Object.hasOwn(dtypes, kind)) {
+    throw new DTypeError(
+      `tensor: dtype ${shown(kind)} is none of ${Object.keys(dtypes).join(", ")}`,
+    );
+  }
   const made = new Tensor(hostValue(new dtypes[kind].make(found.numbers), wanted, kind));
   if (requiresGrad) made.requiresGrad = true;
   return made;

@@ -1,9 +1,8 @@
-import { fieldsOf } from "../checks.js";
-import { DataError, ShapeError } from "../errors.js";
+import { fieldsOf, shown } from "../checks.js";
+import { ArgumentError, DataError, ShapeError } from "../errors.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Shape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { Variable } from "../tensor.js";
+import { Tensor, Variable } from "../tensor.js";
 import { Parameter } from "./parameter.js";
 
 /** What travels from layer to layer: a tensor, and which of its positions are real. */
@@ -57,7 +56,9 @@ export abstract class Module {
 
   /** The output for one input. */
   forward(x: Tensor, { mask }: { readonly mask?: Tensor | undefined } = {}): Tensor {
-    return this.apply({ x, mask }).x;
+    const given: unknown = x;
+    if (given instanceof Tensor) return this.apply({ x, mask }).x;
+    throw new ArgumentError(`${this.type}: the input is ${shown(given)}, not a tensor`);
   }
 
   /** Modules directly inside, by field name. */

@@ -1,7 +1,10 @@
 /** Memory for what layers begin with. */
-import { DataError } from "../errors.js";
+import { ArgumentError, DataError } from "../errors.js";
 import type { Shape } from "../shape.js";
 import { formatShape, sizeOf } from "../shape.js";
+
+/** Numbers that 4 GiB hold, the most that WebAssembly addresses. */
+const most = 2 ** 30;
 
 /** How many numbers may still be made, where there is a limit. */
 let left = Infinity;
@@ -25,6 +28,11 @@ export function room(shape: Shape): Float32Array {
   const size = sizeOf(shape);
   if (!(size <= left)) {
     throw new DataError(`a layer of ${formatShape(shape)} is larger than all weights there are`);
+  }
+  if (size > most) {
+    throw new ArgumentError(
+      `init: ${formatShape(shape)} is larger than the memory of the engine can ever be`,
+    );
   }
   left -= size;
   return new Float32Array(size);

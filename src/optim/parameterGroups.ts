@@ -1,5 +1,5 @@
 /** Parameters with a learning rate or a decay of their own. */
-import { checkNumber, checkOptions, shown } from "../checks.js";
+import { checkNumber, checkOptions, isObject, shown } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { Variable } from "../tensor.js";
@@ -49,6 +49,8 @@ export function groupsOf(
   given: Iterable<Parameter> | Iterable<ParameterGroup>,
   defaults: Required<GroupOptions>,
 ): Group[] {
+  const isList: boolean = isObject(given) ? Symbol.iterator in given : Array.isArray(given);
+  if (!isList) throw new ArgumentError(`optimizer: ${shown(given)} is no list of parameters`);
   const list = [...given];
   const single = list.filter((item) => item instanceof Variable);
   const named = list.filter((item): item is ParameterGroup => !(item instanceof Variable));

@@ -1,4 +1,5 @@
 /** Models as files, and back. */
+import { fieldsOf, isObject, shown } from "../checks.js";
 import { DataError, reasonOf } from "../errors.js";
 import type { TensorData } from "../io/safetensors.js";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.js";
@@ -155,13 +156,13 @@ function tensorsOf(data: ModelFiles["data"], kind: string): Map<string, TensorDa
 }
 
 function checkDescription(description: object): Description {
-  const saved = description as Partial<Description>;
-  if (saved.format !== format || typeof saved.model !== "object") {
+  const saved: Partial<Description> = fieldsOf("the description", description);
+  if (saved.format !== format || !isObject(saved.model)) {
     throw new DataError("model.json does not describe a Ferrograd model");
   }
   if (saved.version !== version) {
     throw new DataError(
-      `the model is of format version ${saved.version}; this release reads version ${version}`,
+      `the model is of format version ${shown(saved.version)}; this release reads version ${version}`,
     );
   }
   const { classes, frozen = [] } = saved;
@@ -173,7 +174,13 @@ function checkDescription(description: object): Description {
 }
 
 function checkSequential({ type, options }: LayerConfig): { layers: readonly LayerConfig[] } {
-  const layers: unknown = "layers" in options ? options.layers : undefined;
-  if (type === "sequential" && Array.isArray(layers)) return { layers: layers as LayerConfig[] };
-  throw new DataError(`the saved model is of type "${type}"; this release loads "sequential"`);
+  if (type !== "sequential") {
+    throw new DataError(
+      `the saved model is of type ${shown(type)}; this release loads "sequential"`,
+    );
+  }
+  const layers: unknown = isObject(options) ? options.layers : undefined;
+  const isList: boolean = Array.isArray(layers) && layers.every(isObject);
+  if (isList) return { layers: layers as LayerConfig[] };
+  throw new DataError("the saved model has no list of layers");
 }

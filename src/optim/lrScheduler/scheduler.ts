@@ -1,7 +1,7 @@
 /** What schedules have in common. */
 import { fieldsOf, shown } from "../../checks.js";
-import { DataError } from "../../errors.js";
-import type { Optimizer } from "../optimizer.js";
+import { ArgumentError, DataError } from "../../errors.js";
+import { Optimizer } from "../optimizer.js";
 
 /** A schedule's progress: enough to go on. */
 export interface SchedulerState {
@@ -12,7 +12,11 @@ export interface SchedulerState {
 export abstract class LRScheduler {
   private taken = 0;
 
-  constructor(protected readonly optimizer: Optimizer) {}
+  constructor(protected readonly optimizer: Optimizer) {
+    const given: unknown = optimizer;
+    if (given instanceof Optimizer) return;
+    throw new ArgumentError(`lrScheduler: ${shown(given)} is no optimizer`);
+  }
 
   /** The rate after `step` steps; `step` 0 is the beginning. */
   abstract rateAt(step: number): number;
