@@ -48,6 +48,8 @@ async function fuzz(name: string, target: Target): Promise<void> {
   const count = Math.max(inputs, slow ? wanted / 50 : wanted);
   const outcomes = { taken: 0, refused: 0 };
   for (let i = 0; i < count; i++) {
+    // What was given up is collected only between turns.
+    if (i % 1000 === 999) await new Promise((go) => setImmediate(go));
     const value = mutatePlain(seeds[random.below(seeds.length)], random);
     const before = kept && JSON.stringify(await kept());
     try {
