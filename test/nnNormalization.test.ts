@@ -115,6 +115,17 @@ describe("batch norm with what follows it", () => {
     }
   });
 
+  it("takes in the activation that is the next layer of a sequential model", async () => {
+    const x = numbers(3);
+    for (const name of ["relu", "tanh"] as const) {
+      const model = nn.sequential(nn.batchNorm2d(4), nn.activation(name)).train();
+      const { op } = model.forward(x).value.node!;
+      expect(op.name).toBe(name === "relu" ? "batchNorm" : name);
+      const one = nn.batchNorm2d(4, { activation: name }).train();
+      expect(await read(model.forward(x))).toEqual(await read(one.forward(x)));
+    }
+  });
+
   it("gives the gradients of the ops one after the other", async () => {
     const weights = numbers(5);
     const gradientsOf = async (f: (x: Tensor, residual: Tensor) => Tensor): Promise<Tensor[]> => {

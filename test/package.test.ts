@@ -91,9 +91,9 @@ const ceilings = {
   "dist/browser/worker.js": 16_000,
   // 150 KB since there are convolutions, pools, more norms and the wide products, all of them in two
   // precisions and for speed, which inlines much. It should become less: see the readme's limits.
-  "wasm/relaxed/engine_bg.wasm": 155_000,
-  "wasm/plain/engine_bg.wasm": 155_000,
-  "wasm/single/engine_bg.wasm": 155_000,
+  "wasm/relaxed/engine_bg.wasm": 158_000,
+  "wasm/plain/engine_bg.wasm": 158_000,
+  "wasm/single/engine_bg.wasm": 158_000,
 };
 
 it.each(Object.entries(ceilings))("%s is at most %i bytes after gzip", (path, ceiling) => {

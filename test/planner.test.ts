@@ -1,9 +1,10 @@
-/** What the planner makes of products: sums taken in, results written in the order of their readers. */
+/** What the planner makes of products and chains: sums taken in, orders and places of results. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Tensor } from "../src/index.js";
 import {
   add,
   compile,
+  exp,
   grad,
   init,
   matmul,
@@ -109,5 +110,30 @@ describe("the gradient of a transposed weight", () => {
     const [expected, rows] = await both();
     expect(found).toEqual(await expected.data());
     expect(found).toEqual(await transpose(rows).data());
+  });
+});
+
+describe("an elementwise chain", () => {
+  const square = matrix(m, m, 6);
+
+  it("writes over what it is the last to read", async () => {
+    const program = compile(() => matmul(exp(matmul(square, square)), square));
+    await (await program()).data();
+    expect(program.describe()).toMatch(/exp .*elementwise\(constants\+\d+, arena\+0, arena\+0\)/);
+  });
+
+  it("leaves what is read again, and what it reads in another order too", async () => {
+    const again = compile(() => {
+      const product = matmul(square, square);
+      return matmul(exp(product), product);
+    });
+    const turned = compile(() => {
+      const product = matmul(square, square);
+      return matmul(mul(product, transpose(product)), square);
+    });
+    for (const program of [again, turned]) {
+      await (await program()).data();
+      expect(program.describe()).toMatch(/elementwise\(.*arena\+0.*, arena\+(?!0\))\d+\)/);
+    }
   });
 });

@@ -209,14 +209,23 @@ export class BatchNorm extends Module {
     return this.normalize(x, mask);
   }
 
-  /** The activation of `x`, normalized, plus `residual`, of the same shape: a residual block's end. */
-  addTo(residual: Tensor, x: Tensor): Tensor {
-    return this.normalize(x, undefined, residual).x;
+  protected override runWith(next: Module, { x, mask }: Signal): Signal | undefined {
+    const last = this.options.activation === "linear" && next instanceof Activation;
+    return last ? this.normalize(x, mask, { activation: next.config().name }) : undefined;
   }
 
-  private normalize(x: Tensor, mask: Signal["mask"], residual?: Tensor): Signal {
+  /** The activation of `x`, normalized, plus `residual`, of the same shape: a residual block's end. */
+  addTo(residual: Tensor, x: Tensor): Tensor {
+    return this.normalize(x, undefined, { residual }).x;
+  }
+
+  private normalize(
+    x: Tensor,
+    mask: Signal["mask"],
+    last: { readonly residual?: Tensor; readonly activation?: ActivationName } = {},
+  ): Signal {
     const { weight, bias, runningMean, runningVar, training } = this;
-    const { eps, momentum, activation } = this.options;
+    const { eps, momentum, activation, residual } = { ...this.options, ...last };
     const fused = activation === "relu" ? activation : "linear";
     const y = batchNorm(x, {
       weight,

@@ -54,6 +54,17 @@ export abstract class Module {
     return output;
   }
 
+  /**
+   * What `next` makes of the module's output, where both can be done in one pass over memory. Not
+   * where somebody watches: each module has an output to see then.
+   */
+  applyWith(next: Module, signal: Signal): Signal | undefined {
+    return watcher ? undefined : this.runWith?.(next, signal);
+  }
+
+  /** As `applyWith`, of modules that know such a `next`. */
+  protected runWith?(next: Module, signal: Signal): Signal | undefined;
+
   /** The output for one input. */
   forward(x: Tensor, { mask }: { readonly mask?: Tensor | undefined } = {}): Tensor {
     const given: unknown = x;

@@ -12,7 +12,7 @@ import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { sum } from "./reduce.js";
 import type { Axis } from "./window.js";
-import { inputOf, kernelOf, outputOf } from "./window.js";
+import { isAdjoining, inputOf, kernelOf, outputOf } from "./window.js";
 
 /** Weights whose gradient is work enough for a thread, and tasks enough for all threads. */
 const [weightsPerTask, tasks] = [4096, 16];
@@ -33,8 +33,29 @@ export interface ConvolutionSizes extends Attributes {
 
 type Sizes = ConvolutionSizes;
 
-function wordsOf({ batch, groups, inputs, outputs, rows, columns }: Sizes): number[] {
-  return [batch, groups, inputs, outputs, ...rows, ...columns];
+/** Channels of input and of output from which on tiles are quicker. */
+const tiledFrom = 16;
+
+/** Whether kernels compute by tiles: 3 × 3 taps with fewer multiplications, see `winograd.rs`. */
+function isTiled({ inputs, outputs, rows, columns }: Sizes): boolean {
+  return Math.min(inputs, outputs) >= tiledFrom && [rows, columns].every(isTiledAxis);
+}
+
+function isTiledAxis(axis: Axis): boolean {
+  return kernelOf(axis) === 3 && isAdjoining(axis);
+}
+
+function wordsOf(sizes: Sizes): number[] {
+  const { batch, groups, inputs, outputs, rows, columns } = sizes;
+  return [batch, groups, inputs, outputs, ...rows, ...columns, Number(isTiled(sizes))];
+}
+
+/** Memory beside the tensors: tiles take 16 numbers for each 3 × 3 weights, and one. */
+function scratchOf(emitter: Emitter, sizes: Sizes, otherwise: number, pieces = 1): Place | number {
+  const weights = sizeOf(weightShape(sizes));
+  const count = isTiled(sizes) ? (weights / 9) * 16 * pieces + 1 : otherwise * weights * pieces;
+  const { bytes } = dtypes[emitter.outputs[0]!.dtype];
+  return count > 0 ? emitter.scratch(count * bytes) : 0;
 }
 
 function inputShape({ batch, groups, inputs, rows, columns }: Sizes): Shape {
@@ -75,7 +96,7 @@ export const convolution: OpFunction<
   infer: ([x], sizes) => ({ shape: outputShape(sizes), dtype: x!.dtype }),
   kernel: (emitter, sizes) => {
     const operands = kernelArguments(emitter, sizes);
-    emitter.call("convolution", ...operands, emitter.output(0));
+    emitter.call("convolution", ...operands, emitter.output(0), scratchOf(emitter, sizes, 0));
   },
   vjp: (dy, { operands: [x, weight], attributes, needs }) => [
     needs[0] ? convolutionInput(attributes, dy, weight!) : undefined,
@@ -95,9 +116,8 @@ export const convolutionInput: OpFunction<
   infer: ([dy], sizes) => ({ shape: inputShape(sizes), dtype: dy!.dtype }),
   kernel: (emitter, sizes) => {
     const operands = kernelArguments(emitter, sizes);
-    const { bytes } = dtypes[emitter.outputs[0]!.dtype];
-    const turned = emitter.scratch(sizeOf(weightShape(sizes)) * bytes);
-    emitter.call("convolution_input", ...operands, emitter.output(0), turned);
+    const scratch = scratchOf(emitter, sizes, 1);
+    emitter.call("convolution_input", ...operands, emitter.output(0), scratch);
   },
   vjp: (g, { operands: [dy, weight], attributes, needs }) => [
     needs[0] ? convolution(attributes, g, weight!) : undefined,
@@ -117,8 +137,7 @@ const convolutionWeight: OpFunction<[sizes: Sizes, x: Tensor, dy: Tensor]> = def
       const weights = sizeOf(weightShape(sizes));
       const wanted = Math.ceil(tasks / Math.ceil(weights / weightsPerTask));
       const pieces = Math.max(1, Math.min(sizes.batch, wanted));
-      const { bytes } = dtypes[emitter.outputs[0]!.dtype];
-      const scratch = emitter.scratch(pieces * weights * bytes);
+      const scratch = scratchOf(emitter, sizes, 1, pieces);
       const dw = emitter.output(0);
       emitter.call("convolution_weight", code, words, x, dy, dw, scratch, pieces);
     },

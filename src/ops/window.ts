@@ -35,6 +35,11 @@ export function kernelOf([, , kernel]: readonly number[]): number {
   return kernel!;
 }
 
+/** Whether windows begin at each position and their taps are neighbours. */
+export function isAdjoining([, , , stride, dilation]: readonly number[]): boolean {
+  return stride === 1 && dilation === 1;
+}
+
 /** A pair as two numbers, whole and at least `least`. Throws ArgumentError naming `what`. */
 export function pairOf(what: string, value: Pair, least: number): readonly [number, number] {
   const pair = typeof value === "number" ? ([value, value] as const) : value;

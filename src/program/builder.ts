@@ -4,6 +4,7 @@ import type { Layout } from "../shape.js";
 import { denseLayout, isDense } from "../shape.js";
 import { emitCopy, emitFill } from "./chain.js";
 import { constantOf, isConstant } from "./fuse.js";
+import type { Lifetime } from "./memory.js";
 import { placeLifetimes } from "./memory.js";
 import type { Buffer, Place, Placed } from "./place.js";
 import type { Argument, Call, Program, Slot } from "./program.js";
@@ -12,6 +13,8 @@ import type { Argument, Call, Program, Slot } from "./program.js";
 export class Builder {
   readonly slots: Slot[] = [];
   private readonly calls: { kernel: string; args: (number | Place)[]; label: string }[] = [];
+  /** Buffers that a call may write over what it reads, if nobody else reads that afterwards. */
+  private readonly successors: { call: number; from: Buffer; to: Buffer }[] = [];
   private readonly constants: number[] = [];
   private readonly constantPlaces = new Map<string, Place>();
   private readonly placed = new Map<Value, Placed>();
@@ -106,8 +109,34 @@ export class Builder {
     this.calls.push({ kernel, args, label });
   }
 
+  /** Lets the next call write `to` over `from`, if it is the last to read that. */
+  maySucceed(from: Buffer, to: Buffer): void {
+    this.successors.push({ call: this.calls.length, from, to });
+  }
+
   /** The Program, with the arena planned. */
   finish(key: number): Program {
+    const spans = this.spans();
+    const shared = [...new Set(spans.values())];
+    const { offsets, bytes } = placeLifetimes(shared);
+    const starts = new Map(shared.map((span, index) => [span, offsets[index]!]));
+    const resolve = (arg: number | Place): Argument => {
+      if (typeof arg === "number") return arg;
+      const { buffer, offset } = arg;
+      if (buffer === "constants") return { buffer, offset };
+      if (buffer.slot !== undefined) return { buffer: buffer.slot, offset };
+      return { buffer: "arena", offset: starts.get(spans.get(buffer)!)! + offset };
+    };
+    const calls: Call[] = this.calls.map(({ kernel, args, label }) => ({
+      kernel,
+      args: args.map(resolve),
+      label,
+    }));
+    return { key, calls, constants: this.constants, arenaBytes: bytes, slots: this.slots };
+  }
+
+  /** How long each buffer of the arena is in use; those that share a place share a span. */
+  private spans(): Map<Buffer, Lifetime> {
     const spans = new Map<Buffer, { bytes: number; first: number; last: number }>();
     this.calls.forEach(({ args }, index) => {
       for (const arg of args) {
@@ -118,21 +147,12 @@ export class Builder {
         else spans.set(arg.buffer, { bytes: arg.buffer.bytes, first: index, last: index });
       }
     });
-    const buffers = [...spans.keys()];
-    const { offsets, bytes } = placeLifetimes([...spans.values()]);
-    const starts = new Map(buffers.map((buffer, index) => [buffer, offsets[index]!]));
-    const resolve = (arg: number | Place): Argument => {
-      if (typeof arg === "number") return arg;
-      const { buffer, offset } = arg;
-      if (buffer === "constants") return { buffer, offset };
-      if (buffer.slot !== undefined) return { buffer: buffer.slot, offset };
-      return { buffer: "arena", offset: starts.get(buffer)! + offset };
-    };
-    const calls: Call[] = this.calls.map(({ kernel, args, label }) => ({
-      kernel,
-      args: args.map(resolve),
-      label,
-    }));
-    return { key, calls, constants: this.constants, arenaBytes: bytes, slots: this.slots };
+    for (const { call, from, to } of this.successors) {
+      const [before, after] = [spans.get(from), spans.get(to)];
+      if (before?.last !== call || after?.first !== call || before.bytes !== after.bytes) continue;
+      before.last = after.last;
+      spans.set(to, before);
+    }
+    return spans;
   }
 }

@@ -4,11 +4,11 @@ import type { DType } from "../dtype.js";
 import { dtypes, isFloat } from "../dtype.js";
 import type { Node, Value } from "../graph.js";
 import type { Shape } from "../shape.js";
-import { broadcastLayout, collapse, denseLayout, sizeOf } from "../shape.js";
+import { broadcastLayout, collapse, denseLayout, sameShape, sizeOf } from "../shape.js";
 import type { Builder } from "./builder.js";
 import type { Lane } from "./fuse.js";
 import { constantOf, keyOperand, labelOf, laneOf, maxPointers } from "./fuse.js";
-import type { Place, Placed } from "./place.js";
+import type { Buffer, Place, Placed } from "./place.js";
 import { startOf } from "./place.js";
 
 interface Access {
@@ -244,6 +244,25 @@ function emitCode(builder: Builder, code: Code, label: string): void {
     places.push(store.place);
     access(store, places.length - 1, code.loads.length + index);
   });
+  for (const { from, to } of replaceable(code)) builder.maySucceed(from, to);
   const padding = new Array<number>(maxPointers - places.length).fill(0);
   builder.call("elementwise", [builder.words(words), ...places, ...padding], label);
+}
+
+/** Tensors that may be written over others: element by element, where no other load reads them. */
+function replaceable({ loads, stores }: Code): { from: Buffer; to: Buffer }[] {
+  return stores.flatMap((store) =>
+    loads
+      .filter((load) => loads.every((other) => other === load || !sameBuffer(other, load)))
+      .filter((load) => load.dtype === store.dtype && sameShape(load.strides, store.strides))
+      .flatMap((load) => {
+        const [from, to] = [load.place, store.place];
+        if (from.buffer === "constants" || to.buffer === "constants") return [];
+        return from.offset === to.offset ? [{ from: from.buffer, to: to.buffer }] : [];
+      }),
+  );
+}
+
+function sameBuffer(a: Access, b: Access): boolean {
+  return a.place.buffer === b.place.buffer;
 }

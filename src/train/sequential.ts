@@ -25,7 +25,14 @@ export class Sequential extends Model {
   }
 
   run(signal: Signal): Signal {
-    return this.layers.reduce((current, layer) => layer.apply(current), signal);
+    let current = signal;
+    for (let at = 0; at < this.layers.length; at++) {
+      const [layer, next] = [this.layers[at]!, this.layers[at + 1]];
+      const joined = next && layer.applyWith(next, current);
+      if (joined) at++;
+      current = joined ?? layer.apply(current);
+    }
+    return current;
   }
 
   config(): { readonly layers: readonly LayerConfig[] } {

@@ -12,7 +12,9 @@ function samplesOf<O extends object>(
   [options, expected]: [O, Partial<Options>],
 ): Sample[] {
   const all: Options = { rows: still, columns: still, groups: 1, ...expected };
-  const [input, filters] = [operand(x), operand(weight, { salt: 2 })];
+  // Weights as a layer has them: sums of many do not grow, nor does their rounding.
+  const high = Math.min(1, 6 / Math.sqrt(weight[1]! * weight[2]! * (weight[3] ?? 1)));
+  const [input, filters] = [operand(x), operand(weight, { salt: 2, low: -high, high })];
   return [
     {
       operands: [input, filters],
@@ -61,6 +63,21 @@ const signalsBack = (
     { x, weight, out: weight[1]! * (how[0].groups ?? 1) },
     how,
   );
+
+/** Sixteen channels with some numbers of the worst kind, and weights so small that they do no harm. */
+function tiledWith(worst: number): Sample {
+  const numbers = (count: number, scale: number): number[] =>
+    Array.from({ length: count }, (_, i) => scale * Math.sin(i));
+  const x = numbers(16 * 16, 1).map((number, i) => (i % 21 === 4 ? worst : number));
+  return {
+    operands: [
+      { shape: [1, 16, 4, 4], data: x },
+      { shape: [16, 16, 3, 3], data: numbers(16 * 16 * 9, 0.01).map(Math.abs) },
+    ],
+    call: (x, w) => op.conv2d(x, w, { padding: 1 }),
+    reference: (x, w) => convolved(x, w, { rows: [1, 1, 1, 1], columns: [1, 1, 1, 1], groups: 1 }),
+  };
+}
 
 export const convolutionCases = {
   conv2d: {
@@ -114,6 +131,18 @@ export const convolutionCases = {
           groups: 2,
         },
       ),
+      // So many channels are computed by tiles: of odd sizes, and with groups.
+      ...images([2, 16, 3, 4], [16, 16, 3, 3], { padding: 1 }, both([1, 1, 1, 1])),
+      ...images(
+        [1, 32, 5, 3],
+        [34, 16, 3, 3],
+        { groups: 2, padding: [0, 2] },
+        {
+          rows: [1, 1, 0, 0],
+          columns: [1, 1, 2, 2],
+          groups: 2,
+        },
+      ),
       // A window of one position is a product.
       ...images([2, 3, 2, 3], [5, 3, 1, 1], {}, {}),
       ...images([1, 2, 5, 5], [3, 2, 1, 1], { stride: 2 }, both([2, 1, 0, 0])),
@@ -130,6 +159,8 @@ export const convolutionCases = {
         reference: (x, w) =>
           convolved(x, w, { rows: [1, 1, 1, 1], columns: [1, 1, 1, 1], groups: 1 }),
       },
+      // By tiles, in which neighbours are added to each other: numbers that add up beyond all.
+      ...[NaN, Infinity, 3e38].map((worst) => tiledWith(worst)),
     ],
     bench: () => ({
       operands: [

@@ -16,6 +16,7 @@ pub unsafe fn convolution(
     weight: usize,
     bias: usize,
     y: usize,
+    scratch: usize,
 ) {
     unsafe {
         let sizes = Convolution::from_words(sizes as *const i32);
@@ -28,6 +29,7 @@ pub unsafe fn convolution(
                 weight as *const T,
                 bias as *const T,
                 y as *mut T,
+                scratch as *mut T,
             )
         );
     }

@@ -3,7 +3,7 @@
 //! The output of one image is a product: weights `[outputs, channels·taps]` times the image's
 //! patches `[channels·taps, positions]`. Patches are never in memory: the panels that the product
 //! wants are read from the image. Where each output channel reads one channel, a direct kernel does
-//! without products.
+//! without products; 3 × 3 taps of many channels are computed by tiles.
 
 mod depthwise;
 mod input;
@@ -11,6 +11,7 @@ mod patches;
 mod product;
 mod spot;
 mod weight;
+mod winograd;
 
 use crate::gemm::Matrix;
 use crate::simd::Float;
@@ -38,13 +39,15 @@ pub struct Convolution {
     pub rows: Axis,
     /// Across it.
     pub columns: Axis,
+    /// Whether to compute by tiles, which is for 3 × 3 taps next to each other and a stride of 1.
+    pub tiled: bool,
 }
 
 impl Convolution {
-    /// From the words `batch, groups, inputs, outputs` and those of both axes.
+    /// From the words `batch, groups, inputs, outputs`, those of both axes, and `tiled`.
     ///
     /// # Safety
-    /// There are sixteen words at `from`.
+    /// There are seventeen words at `from`.
     pub unsafe fn from_words(from: *const i32) -> Self {
         // SAFETY: the caller says so.
         unsafe {
@@ -57,6 +60,7 @@ impl Convolution {
                 outputs,
                 rows: Axis::from_words(from.add(4)),
                 columns: Axis::from_words(from.add(10)),
+                tiled: *from.add(16) != 0,
             }
         }
     }
@@ -83,6 +87,12 @@ impl Convolution {
     /// Whether channels are so few that a direct kernel does better than products.
     fn is_direct(&self) -> bool {
         self.inputs == 1 && self.outputs <= depthwise::MOST_OUTPUTS
+    }
+
+    /// Whether to compute by tiles. Not in f64, where results are checked rather than trained: it
+    /// would add 5 KB to every download.
+    fn is_tiled<T: Float>(&self) -> bool {
+        self.tiled && T::DTYPE == f32::DTYPE
     }
 
     /// Whether patches are single positions, so that the image is their matrix.
@@ -122,7 +132,8 @@ impl Convolution {
 /// `y = weight ∗ x + bias`, by image and group.
 ///
 /// # Safety
-/// Tensors are as large as `c` says; `bias` has a number for each output channel or is null.
+/// Tensors are as large as `c` says; `bias` has a number for each output channel or is null;
+/// `scratch`, of use if `c.tiled`, has room for 16 numbers for each 9 weights and one.
 pub unsafe fn convolution<T: Float>(
     team: &Team,
     c: &Convolution,
@@ -130,9 +141,13 @@ pub unsafe fn convolution<T: Float>(
     weight: *const T,
     bias: *const T,
     y: *mut T,
+    scratch: *mut T,
 ) {
     // SAFETY: the caller says so.
     unsafe {
+        if c.is_tiled::<T>() && winograd::convolve(team, c, x, weight, bias, y, scratch) {
+            return;
+        }
         if c.is_direct() {
             depthwise::forward(team, c, x, weight, bias, y);
             return;

@@ -14,7 +14,9 @@ pub use matrix::Matrix;
 pub(crate) use pack::Panels;
 pub(crate) use target::Target;
 pub use tile::prefer_wide;
-pub(crate) use tile::{MOST_PACKED_ROWS, TILE_VECTORS, pack, packed_size, product, product_packed};
+pub(crate) use tile::{
+    MOST_PACKED_ROWS, TILE_VECTORS, pack, packed_size, product, product_in_place, product_packed,
+};
 
 use crate::rows::{load, store, vectors};
 use crate::simd::Float;

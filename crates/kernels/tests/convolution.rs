@@ -94,8 +94,9 @@ fn check<T: Float>(c: &Convolution, tolerance: f64) {
     // Addresses, since closures on several threads share them.
     let at = |numbers: &[T]| numbers.as_ptr() as usize;
     let (from_x, from_w, from_dy, from_bias) = (at(&x), at(&w), at(&dy), at(&bias));
-    let mut turned = vec![T::NAN; w.len()];
-    let turned = turned.as_mut_ptr() as usize;
+    let scratch_size = |pieces: usize| pieces * w.len().div_ceil(9) * 16 + 1;
+    let mut scratch = vec![T::NAN; scratch_size(1)];
+    let scratch = scratch.as_mut_ptr() as usize;
     // SAFETY: the tensors have these sizes.
     unsafe {
         let found = same_for_all(dy.len(), T::NAN, |team, to| {
@@ -104,7 +105,7 @@ fn check<T: Float>(c: &Convolution, tolerance: f64) {
                 from_w as *const T,
                 from_bias as *const T,
             );
-            convolution(team, c, x, w, bias, to);
+            convolution(team, c, x, w, bias, to, scratch as *mut T);
         });
         assert_close(&found, &y, tolerance, &format!("y of {c:?}"));
         let found = same_for_all(x.len(), T::NAN, |team, to| {
@@ -113,16 +114,16 @@ fn check<T: Float>(c: &Convolution, tolerance: f64) {
                 from_w as *const T,
                 from_bias as *const T,
             );
-            convolution_input(team, c, dy, w, bias, to, turned as *mut T);
+            convolution_input(team, c, dy, w, bias, to, scratch as *mut T);
         });
         assert_close(&found, &dx, tolerance, &format!("dx and a bias of {c:?}"));
         let found = same_for_all(x.len(), T::NAN, |team, to| {
             let (dy, w) = (from_dy as *const T, from_w as *const T);
-            convolution_input(team, c, dy, w, core::ptr::null(), to, turned as *mut T);
+            convolution_input(team, c, dy, w, core::ptr::null(), to, scratch as *mut T);
         });
         assert_close(&found, &plain, tolerance, &format!("dx of {c:?}"));
         for pieces in [1, 3] {
-            let mut sums = vec![T::NAN; pieces * w.len()];
+            let mut sums = vec![T::NAN; scratch_size(pieces)];
             let sums = sums.as_mut_ptr() as usize;
             let found = same_for_all(w.len(), T::NAN, |team, to| {
                 let (x, dy) = (from_x as *const T, from_dy as *const T);
@@ -155,6 +156,15 @@ fn convolution_of(
         outputs,
         rows,
         columns,
+        tiled: false,
+    }
+}
+
+/// As `convolution_of` by tiles.
+fn tiled(sizes: [usize; 4], rows: Axis, columns: Axis) -> Convolution {
+    Convolution {
+        tiled: true,
+        ..convolution_of(sizes, rows, columns)
     }
 }
 
@@ -208,6 +218,34 @@ fn channels_beyond_a_tile() {
 }
 
 #[test]
+fn tiles() {
+    for padding in [0, 1, 2] {
+        for size in [3, 4, 5, 8, 11] {
+            for channels in CHANNELS {
+                let rows = axis(size, 3, [1, 1, padding]);
+                let columns = axis(14 - size, 3, [1, 1, padding]);
+                check_both(&tiled(channels, rows, columns));
+            }
+        }
+    }
+}
+
+#[test]
+fn tiles_of_more_channels_than_are_done_at_once() {
+    let axis = axis(9, 3, [1, 1, 1]);
+    check_both(&tiled([2, 1, 40, 130], axis, axis));
+    check_both(&tiled([2, 1, 130, 40], axis, axis));
+    check_both(&tiled([3, 2, 70, 70], axis, axis));
+}
+
+#[test]
+fn tiles_across_wide_images() {
+    let wide = axis(217, 3, [1, 1, 1]);
+    check_both(&tiled([2, 1, 2, 3], axis(6, 3, [1, 1, 1]), wide));
+    check_both(&tiled([0, 1, 2, 3], wide, wide));
+}
+
+#[test]
 fn signals_with_more_taps_than_are_tabled() {
     let still = axis(1, 1, [1, 1, 0]);
     for kernel in [63, 64, 65, 200] {
@@ -248,21 +286,27 @@ fn empty_batches() {
 #[test]
 fn nan_outside_a_patch_does_not_reach_it() {
     let along = axis(6, 3, [1, 1, 1]);
-    let c = convolution_of([1, 1, 3, 4], along, along);
-    let mut x: Vec<f32> = cast(&numbers(input_size(&c), 1));
-    let w: Vec<f32> = cast(&numbers(weight_size(&c), 2));
+    nan_stays_where_it_is(&convolution_of([1, 1, 3, 4], along, along));
+    nan_stays_where_it_is(&tiled([1, 1, 3, 4], along, along));
+}
+
+fn nan_stays_where_it_is(c: &Convolution) {
+    let mut x: Vec<f32> = cast(&numbers(input_size(c), 1));
+    let w: Vec<f32> = cast(&numbers(weight_size(c), 2));
     // The last of the second row of the first channel: its neighbours in memory are in the third row.
     x[11] = f32::NAN;
     let (from_x, from_w) = (x.as_ptr() as usize, w.as_ptr() as usize);
+    let mut scratch = vec![f32::NAN; weight_size(c).div_ceil(9) * 16 + 1];
+    let scratch = scratch.as_mut_ptr() as usize;
     let y = {
-        let mut y = vec![0.0_f32; output_size(&c)];
+        let mut y = vec![0.0_f32; output_size(c)];
         let to = y.as_mut_ptr() as usize;
         common::on_team(2, |team| {
             let bias = core::ptr::null();
             // SAFETY: the tensors have these sizes.
             unsafe {
                 let (x, w) = (from_x as *const f32, from_w as *const f32);
-                convolution(team, &c, x, w, bias, to as *mut f32);
+                convolution(team, c, x, w, bias, to as *mut f32, scratch as *mut f32);
             }
         });
         y

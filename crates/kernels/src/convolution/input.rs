@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 use super::patches::{Grid, Image, Patches, Right};
 use super::product::{Product, TILE_ROWS, Tile, Tiles, products, tile_with_bias};
-use super::{Axis, Convolution, depthwise};
+use super::{Axis, Convolution, depthwise, winograd};
 use crate::gemm::{Matrix, TILE_VECTORS};
 use crate::simd::Float;
 use crate::team::Team;
@@ -93,7 +93,7 @@ impl Phases {
 ///
 /// # Safety
 /// Tensors are as large as `c` says; `bias` has a number for each input channel or is null;
-/// `scratch` has room for all weights.
+/// `scratch` has room for all weights or, if `c.tiled`, for 16 numbers for each 9 of them and one.
 pub unsafe fn convolution_input<T: Float>(
     team: &Team,
     c: &Convolution,
@@ -109,6 +109,9 @@ pub unsafe fn convolution_input<T: Float>(
     };
     // SAFETY: the caller says so.
     unsafe {
+        if c.is_tiled::<T>() && winograd::convolve_back(team, c, dy, weight, bias, dx, scratch) {
+            return;
+        }
         if c.is_direct() {
             depthwise::input(team, c, dy, weight, bias, dx);
         } else if c.is_pointwise() {

@@ -12,7 +12,7 @@ pub(super) const TILE_ROWS: usize = 128;
 const MIN_TILES: usize = 16;
 
 /// Vectors that any panel divides, whichever micro-kernel is used.
-const PANEL_VECTORS: usize = 4;
+pub(super) const PANEL_VECTORS: usize = 4;
 
 /// How a matrix is cut into tiles.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use super::product::{TILE_ROWS, Tiles};
-use super::{Convolution, Image, depthwise};
+use super::{Convolution, Image, depthwise, winograd};
 use crate::gemm::{Matrix, Target, product};
 use crate::simd::{Float, Lanes, MAX_LANES, Register};
 use crate::team::Team;
@@ -19,7 +19,8 @@ const BLOCK: usize = 64;
 /// order.
 ///
 /// # Safety
-/// Tensors are as large as `c` says; `pieces` is at least 1; `scratch` has room for as many weights.
+/// Tensors are as large as `c` says; `pieces` is at least 1; `scratch` has room for as many weights
+/// or, if `c.tiled`, for 16 numbers for each 9 of them and one.
 pub unsafe fn convolution_weight<T: Float>(
     team: &Team,
     c: &Convolution,
@@ -31,6 +32,9 @@ pub unsafe fn convolution_weight<T: Float>(
 ) {
     // SAFETY: the caller says so.
     unsafe {
+        if c.is_tiled::<T>() && winograd::weight_gradient(team, c, x, dy, dw, scratch, pieces) {
+            return;
+        }
         if c.is_direct() {
             depthwise::weight(team, c, x, dy, dw);
         } else {

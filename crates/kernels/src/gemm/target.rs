@@ -60,6 +60,7 @@ impl<T: Float> Target<T> {
     ///
     /// # Safety
     /// C has `m × n` elements, and so has the beginning.
+    #[inline(never)]
     pub unsafe fn fill(self, m: usize, n: usize) {
         for i in 0..m {
             let Self { c, begin, .. } = self.at(i, 0);

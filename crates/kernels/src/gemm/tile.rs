@@ -112,7 +112,14 @@ unsafe fn product_with<T: Float, const NV: usize>(
                 let width = columns.min(n - j);
                 b.pack(start, depth, j, width, NV * T::LANES, packed.data());
                 let panels = packed.data::<T>().cast_const();
-                block::<T, NV>(m, width, depth, a, panels, to.at(0, j));
+                block::<T, NV>(
+                    m,
+                    width,
+                    depth,
+                    a,
+                    Placed::packed(panels, NV, depth),
+                    to.at(0, j),
+                );
             }
         }
     }
@@ -150,8 +157,48 @@ pub(crate) unsafe fn product_packed<T: Float>(
     // SAFETY: the caller's promise.
     unsafe {
         match micro_vectors::<T>() {
+            WIDE => block::<T, WIDE>(m, n, k, a, Placed::packed(panels, WIDE, k), to),
+            _ => block::<T, NARROW>(m, n, k, a, Placed::packed(panels, NARROW, k), to),
+        }
+    }
+}
+
+/// `product` that reads `b` where it stands, because it is in the nearest cache.
+///
+/// # Safety
+/// As for `product`; rows of B are dense and readable up to a whole panel, and `k` is at most
+/// `MOST_PACKED_ROWS`.
+pub(crate) unsafe fn product_in_place<T: Float>(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Matrix<T>,
+    b: Matrix<T>,
+    to: Target<T>,
+) {
+    let panels = Placed { first: b, next: 1 };
+    // SAFETY: the caller's promise.
+    unsafe {
+        match micro_vectors::<T>() {
             WIDE => block::<T, WIDE>(m, n, k, a, panels, to),
             _ => block::<T, NARROW>(m, n, k, a, panels, to),
+        }
+    }
+}
+
+/// Where panels of B lie: the first, and the elements to the next for each of its columns.
+#[derive(Clone, Copy)]
+struct Placed<T> {
+    first: Matrix<T>,
+    next: usize,
+}
+
+impl<T: Float> Placed<T> {
+    /// Panels of `vectors`, one behind the other.
+    fn packed(panels: *const T, vectors: usize, depth: usize) -> Self {
+        Self {
+            first: Matrix::dense(panels, vectors * T::LANES),
+            next: depth,
         }
     }
 }
@@ -178,14 +225,14 @@ unsafe fn few_rows<T: Float, const NV: usize>(
     }
 }
 
-/// Columns of C from packed panels of B, block by block of the rows of A.
+/// Columns of C from panels of B, block by block of the rows of A.
 #[inline(never)]
 unsafe fn block<T: Float, const NV: usize>(
     m: usize,
     n: usize,
     depth: usize,
     a: Matrix<T>,
-    panels: *const T,
+    panels: Placed<T>,
     to: Target<T>,
 ) {
     let mut aside = Aside::new();
@@ -203,7 +250,7 @@ unsafe fn block<T: Float, const NV: usize>(
                 Strips::of(a)
             };
             for j in (0..n).step_by(nr) {
-                let panel = Matrix::dense(panels.add(j * depth), nr);
+                let panel = panels.first.at(0, j * panels.next);
                 let width = nr.min(n - j);
                 for i in (0..count).step_by(MR) {
                     let (a, height) = (strips.at(i), MR.min(count - i));
