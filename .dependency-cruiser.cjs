@@ -21,7 +21,7 @@ const layers = {
   checks: ["errors"],
   dtype: [],
   shape: ["errors"],
-  random: ["errors"],
+  random: ["checks", "errors"],
 
   // A graph becomes a Program, which is plain data.
   program: [...pure, "graph", "op"],

@@ -3,7 +3,8 @@
  * for more of them on images turned, moved and scaled at random, with a learning rate that rises
  * and falls, until that no longer helps on digits held back.
  */
-import { data, manualSeed, nn, optim, weightsHash } from "ferrograd";
+import { manualSeed, nn, optim, weightsHash } from "ferrograd";
+import * as data from "ferrograd/data";
 import { EarlyStopping, lrScheduler, Scheduler } from "ferrograd/train";
 import { findData, printTable, readOptions, withEngine } from "./common.mjs";
 

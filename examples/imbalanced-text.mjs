@@ -3,7 +3,8 @@
  * ways: as they are, with weights of the classes, on draws that have both classes alike, and on
  * such draws with words left out and swapped. Tests on texts of which half are positive.
  */
-import { data, manualSeed, metrics, nn, optim, random, text } from "ferrograd";
+import { manualSeed, metrics, nn, optim, random, text } from "ferrograd";
+import * as data from "ferrograd/data";
 import { findData, printTable, readOptions, secondsOf, withEngine } from "./common.mjs";
 
 const usage = `Usage: node examples/imbalanced-text.mjs [options]

@@ -10,7 +10,7 @@ import { add } from "./ops/elementwise.js";
 import { formatShape, sameShape } from "./shape.js";
 import { leafTensor, Tensor } from "./tensor.js";
 import { currentTrace } from "./trace.js";
-import { noteRoot } from "./updates.js";
+import { noteGradient, noteRoot } from "./updates.js";
 
 /** Options of `backward`. */
 export interface BackwardOptions {
@@ -40,7 +40,9 @@ export function backward(
   const accumulate = (): void => {
     for (const [value, grad] of walk([root.value], [seed], isTarget)) {
       const leaf = leafTensor(value);
-      if (leaf) leaf.grad = leaf.grad ? add(leaf.grad, grad) : grad;
+      if (!leaf) continue;
+      noteGradient(leaf);
+      leaf.grad = leaf.grad ? add(leaf.grad, grad) : grad;
     }
   };
   if (createGraph) accumulate();

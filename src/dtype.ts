@@ -27,6 +27,11 @@ export const dtypes: { readonly [D in DType]: DTypeFacts<D> } = {
   float64: { code: 1, bytes: 8, make: Float64Array },
 };
 
+/** Whether `value` is an array that can hold a tensor's elements. */
+export function isTypedArray(value: unknown): value is TypedArray {
+  return Object.values(dtypes).some(({ make }) => value instanceof make);
+}
+
 const promotion: readonly DType[] = ["bool", "int32", "float32", "float64"];
 
 /** The dtype in which `a` and `b` meet: bool < int32 < float32 < float64. */

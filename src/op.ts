@@ -1,7 +1,9 @@
 /** How an op is said: one row with its signature, shape rule, kernel and gradient. */
 import type * as engine from "../wasm/plain/engine.js";
 import type { Opcode } from "../wasm/plain/engine.js";
+import { shown } from "./checks.js";
 import { isFloat } from "./dtype.js";
+import { ArgumentError } from "./errors.js";
 import type { Attributes, Spec } from "./graph.js";
 import { Node } from "./graph.js";
 import type { Place } from "./program/place.js";
@@ -158,7 +160,10 @@ export function record<A extends Attributes>(
   operands: readonly Tensor[],
   attributes: A,
 ): Tensor[] {
-  const values = operands.map((operand) => operand.value);
+  const values = operands.map((operand: unknown, index) => {
+    if (operand instanceof Tensor) return operand.value;
+    throw new ArgumentError(`${op.name}: operand ${index} is ${shown(operand)}, not a tensor`);
+  });
   const specs = op.infer(values, attributes);
   const node = new Node(op, values, attributes, Array.isArray(specs) ? specs : [specs as Spec]);
   if (gradientsEnabled && op.vjp && values.some((value) => value.requiresGrad)) {

@@ -1,4 +1,5 @@
 /** Random numbers on the host: shuffles and first weights. Integer arithmetic, the same everywhere. */
+import { checkWhole, shown } from "./checks.js";
 import { ArgumentError } from "./errors.js";
 
 /** What a Generator depends on; saved in checkpoints. */
@@ -60,9 +61,7 @@ export class Generator {
   /** Goes on from a state. Throws ArgumentError for one that no generator had. */
   restore({ seed, draws }: GeneratorState): void {
     checkSeed("Generator", seed);
-    if (!Number.isSafeInteger(draws) || draws < 0) {
-      throw new ArgumentError(`Generator: ${draws} draws are no whole number ≥ 0`);
-    }
+    checkWhole("Generator: draws", draws, 0);
     this.seed = seed;
     this.draws = draws;
     if (draws % 4 !== 0) this.words = this.block();
@@ -121,7 +120,9 @@ export class Generator {
 /** Throws ArgumentError unless `seed` is a whole number from 0 to 2⁵³−1. */
 export function checkSeed(caller: string, seed: number): void {
   if (Number.isSafeInteger(seed) && seed >= 0) return;
-  throw new ArgumentError(`${caller}: seed ${seed} is not a whole number from 0 to 2^53 - 1`);
+  throw new ArgumentError(
+    `${caller}: seed ${shown(seed)} is not a whole number from 0 to 2^53 - 1`,
+  );
 }
 
 /** ln x for 0 < x ≤ 1, to 2 units in the last place: engines differ in Math.log. */

@@ -1,4 +1,5 @@
 /** The library's random state: one seed, and a count of the draws made from it. */
+import { checkWhole, isObject, shown } from "./checks.js";
 import { ArgumentError } from "./errors.js";
 import type { GeneratorState } from "./random.js";
 import { checkSeed, Generator } from "./random.js";
@@ -32,10 +33,12 @@ export function randomState(): RandomState {
 
 /** Goes on from a state that `randomState` gave. Throws ArgumentError for what is none. */
 export function setRandomState(saved: RandomState): void {
-  checkSeed("setRandomState", saved.seed);
-  if (!Number.isSafeInteger(saved.draws) || saved.draws < 0) {
-    throw new ArgumentError(`setRandomState: ${saved.draws} draws are no whole number ≥ 0`);
+  const isState = isObject(saved);
+  if (isState) checkSeed("setRandomState", saved.seed);
+  if (!isState || !isObject(saved.host)) {
+    throw new ArgumentError(`setRandomState: ${shown(saved)} is no state of randomState()`);
   }
+  checkWhole("setRandomState: draws", saved.draws, 0);
   host.restore(saved.host);
   ({ seed, draws } = saved);
 }

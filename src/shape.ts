@@ -20,8 +20,16 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Throws where `shape` is not a list of whole numbers ≥ 0; `op` is named in the message. */
 export function checkShape(op: string, shape: Shape): void {
-  if (shape.every((length) => Number.isSafeInteger(length) && length >= 0)) return;
-  throw new ShapeError(`${op}: ${formatShape(shape)} is no shape: sizes are whole numbers ≥ 0`);
+  if (isShape(shape)) return;
+  const given = Array.isArray(shape) ? formatShape(shape) : String(shape);
+  throw new ShapeError(`${op}: ${given} is no shape: sizes are whole numbers ≥ 0`);
+}
+
+/** Whether `value` is a list of whole numbers ≥ 0. */
+export function isShape(value: unknown): value is Shape {
+  return (
+    Array.isArray(value) && value.every((length) => Number.isSafeInteger(length) && length >= 0)
+  );
 }
 
 /** `axis` counted from the front; negative ones count from the back. Throws outside the rank. */

@@ -1,3 +1,4 @@
+import { shown } from "./checks.js";
 import type { DType, TypedArray, TypedArrays } from "./dtype.js";
 import { dtypes, isFloat } from "./dtype.js";
 import { ArgumentError, DTypeError, ShapeError, StateError } from "./errors.js";
@@ -241,6 +242,11 @@ export function tensor(
     );
   }
   const kind = dtype ?? dtypeOf(data);
+  if (!Object.hasOwn(dtypes, kind)) {
+    throw new DTypeError(
+      `tensor: dtype ${shown(kind)} is none of ${Object.keys(dtypes).join(", ")}`,
+    );
+  }
   const made = new Tensor(hostValue(new dtypes[kind].make(found.numbers), wanted, kind));
   if (requiresGrad) made.requiresGrad = true;
   return made;
@@ -280,11 +286,12 @@ function append(op: string, data: NestedNumbers, into: number[]): Shape {
     return [];
   }
   if (!Array.isArray(data)) {
-    throw new ArgumentError(`${op}: ${typeof data} is neither a number nor an array of them`);
+    throw new ArgumentError(`${op}: ${shown(data)} is neither a number nor an array of them`);
   }
   let inner: Shape | undefined;
-  data.forEach((row: NestedNumbers, index) => {
-    const shape = append(op, row, into);
+  // Not forEach, which passes over the holes of an array.
+  for (let index = 0; index < data.length; index++) {
+    const shape = append(op, data[index] as NestedNumbers, into);
     inner ??= shape;
     if (!sameShape(inner, shape)) {
       throw new ShapeError(
@@ -292,7 +299,7 @@ function append(op: string, data: NestedNumbers, into: number[]): Shape {
           `entry ${index} has ${formatShape(shape)}`,
       );
     }
-  });
+  }
   return [data.length, ...(inner ?? [])];
 }
 

@@ -1,6 +1,6 @@
 /** Which variables have been assigned but not yet computed, here and in the function being traced. */
 import type { Value } from "./graph.js";
-import type { Variable } from "./tensor.js";
+import type { Tensor, Variable } from "./tensor.js";
 
 /** Variables assigned since the last run, with the content they had before. */
 export type Updates = Map<Variable, Value>;
@@ -24,15 +24,31 @@ export function hasUpdates(): boolean {
   return current.size > 0;
 }
 
-/** Runs `body` with assignments noted apart, and gives them with its result. */
+let gradients: Map<Tensor, Tensor | undefined> | undefined;
+
+/** Notes that the gradient of `leaf` is about to change. */
+export function noteGradient(leaf: Tensor): void {
+  if (gradients && !gradients.has(leaf)) gradients.set(leaf, leaf.grad);
+}
+
+/**
+ * Runs `body` with assignments noted apart, and gives them with its result. Should it throw,
+ * variables and gradients are what they were: nothing may hold values of a recording that is none.
+ */
 export function collectUpdates<T>(body: () => T): { result: T; updates: Updates } {
-  const outer = current;
+  const outer = { current, gradients };
   const updates: Updates = new Map();
+  const changed = new Map<Tensor, Tensor | undefined>();
   current = updates;
+  gradients = changed;
   try {
     return { result: body(), updates };
+  } catch (error) {
+    for (const [variable, before] of updates) variable.adopt(before);
+    for (const [leaf, before] of changed) leaf.grad = before;
+    throw error;
   } finally {
-    current = outer;
+    ({ current, gradients } = outer);
   }
 }
 

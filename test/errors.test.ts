@@ -243,6 +243,24 @@ describe("data out of range leaves the model as it was", () => {
     }
   });
 
+  it("a step that cannot be recorded", async () => {
+    const [model, other] = [dense(), dense()];
+    other.loadStateDict(await model.stateDict());
+    // The batch norm has recorded its statistics, and the backward pass gradients, when it fails.
+    const wide = { data: new Float64Array(16), shape: [4, 4] };
+    const error = await rejection(model.fit(wide, labels, silent));
+    expectError(error, DTypeError, "float64", "float32");
+    for (const each of [model, other]) await each.fit(rows, labels, silent);
+    expect(await contentOf(model)).toEqual(await contentOf(other));
+    const layer = nn.linear(4, 3);
+    const step = compile((input: Tensor) => {
+      sum(layer.forward(input)).backward();
+      throw new RangeError("mine");
+    });
+    expect(await rejection(step(tensor(rows)))).toBeInstanceOf(RangeError);
+    expect(layer.weight.grad).toBeUndefined();
+  });
+
   it("rows of other widths than the model was made for", async () => {
     const model = dense();
     const before = await contentOf(model);

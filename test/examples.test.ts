@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { data, random } from "../src/index.js";
+import { random } from "../src/index.js";
+import * as data from "../src/data/index.js";
 
 /** Milliseconds that a busy machine may take for trainings of seconds. */
 const patience = 600_000;

@@ -725,6 +725,7 @@ it("a long training takes no more memory as it goes", async () => {
   await model.fit(rows, labels, { ...options, callbacks: [{ onEpochEnd }] });
   expect(heap.length).toBeGreaterThanOrEqual(7);
   expect(live.size).toBe(1);
+  if (process.env.FERROGRAD_STEPS) console.log({ live: [...live], heap });
   // The history grows by two numbers an epoch; a buffer kept a step would be a hundred times more.
   const grown = heap.at(-1)! - heap[2]!;
   expect(grown).toBeLessThan(100 * epochs + 2 ** 17);
@@ -734,8 +735,11 @@ it("many trainings take no more memory than a few", async () => {
   shutdown();
   await init({ threads: 2 });
   const collect = runInNewContext("gc") as () => void;
+  // FERROGRAD_FITS of them, or a few.
+  const rounds = Number(process.env.FERROGRAD_FITS ?? 40);
   const live: number[] = [];
-  for (let round = 0; round < 40; round++) {
+  const heap: number[] = [];
+  for (let round = 0; round < rounds; round++) {
     const model = classifier();
     await model.fit(rows, labels, { ...silent, batchSize: 4 });
     if (round % 10 !== 9) continue;
@@ -746,7 +750,11 @@ it("many trainings take no more memory than a few", async () => {
     }
     await model.evaluate(rows, labels);
     live.push(engine().info().memory.live);
+    heap.push(process.memoryUsage().heapUsed);
   }
   // The last one may not be collected yet; if all were kept, it would be thirty.
   expect(live.at(-1)).toBeLessThan(live[0]! + 4096);
+  // A model that is kept is a hundred kilobytes of records.
+  expect(heap.at(-1)! - heap[1]!).toBeLessThan(2 ** 20);
+  if (rounds > 40) console.log({ live, heap });
 });

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as library from "../src/index.js";
 import {
   ArgumentError,
-  data,
   DataError,
   IndexError,
   init,
@@ -18,6 +17,7 @@ import {
   TrainingControl,
   weightsHash,
 } from "../src/index.js";
+import * as data from "../src/data/index.js";
 import type { FitCallbacks, FitOptions } from "../src/index.js";
 import * as training from "../src/train/entry.js";
 import { model as ownModel } from "./workerModule.mjs";

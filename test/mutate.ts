@@ -39,3 +39,62 @@ export function mutate(seed: Uint8Array, other: Uint8Array, random: Generator): 
   }
   return Uint8Array.from(bytes);
 }
+
+/** Values at which readers of plain data like to fail. */
+const hostile: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  0,
+  1.5,
+  7,
+  1e9,
+  1e15,
+  2 ** 53,
+  -0,
+  NaN,
+  Infinity,
+  "",
+  "__proto__",
+  "constructor",
+  "x".repeat(200),
+  [],
+  [null],
+  {},
+  { toString: 1, valueOf: null },
+];
+
+/** `seed`, plain data, with a few of its parts replaced, left out, repeated or renamed. */
+export function mutatePlain(seed: unknown, random: Generator): unknown {
+  const whole = structuredClone({ seed });
+  const changes = 1 + random.below(3);
+  for (let i = 0; i < changes; i++) {
+    let parent: Record<string, unknown> = whole;
+    let key = "seed";
+    // Down a path of random length: deep parts are met as often as the others.
+    for (let depth = random.below(8); depth > 0; depth--) {
+      const child = parent[key];
+      const keys = typeof child === "object" && child !== null ? Object.keys(child) : [];
+      if (keys.length === 0) break;
+      parent = child as Record<string, unknown>;
+      key = keys[random.below(keys.length)]!;
+    }
+    const value = hostile[random.below(hostile.length)];
+    switch (random.below(6)) {
+      case 0:
+        if (Array.isArray(parent)) parent.splice(Number(key), 1);
+        else Reflect.deleteProperty(parent, key);
+        break;
+      case 1:
+        if (Array.isArray(parent)) parent.push(parent[0]);
+        else parent[`${key}2`] = value;
+        break;
+      case 2:
+        parent[key] = Array.isArray(parent[key]) ? [parent[key], value] : [parent[key]];
+        break;
+      default:
+        parent[key] = structuredClone(value);
+    }
+  }
+  return whole.seed;
+}

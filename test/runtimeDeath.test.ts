@@ -146,3 +146,19 @@ it("replaces a worker that dies between runs, and no run fails", async () => {
   await wholeAgain(engine);
   expect(await product(engine)).toEqual(before);
 });
+
+it("replaces a leader that is stuck as it starts its team", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ferrograd-stuck-"));
+  try {
+    const workerUrl = new URL("silentLeader.mjs", import.meta.url);
+    const mark = join(folder, "mark");
+    process.env.FERROGRAD_STUCK_MARK = mark;
+    const engine = await Engine.start({ threads: 2, host: "worker", workerUrl });
+    running.push(engine);
+    expect(readFileSync(mark, "utf8")).toBe("stuck");
+    expect(engine.info()).toMatchObject({ host: "worker", threads: 2 });
+  } finally {
+    delete process.env.FERROGRAD_STUCK_MARK;
+    rmSync(folder, { recursive: true });
+  }
+});

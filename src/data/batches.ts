@@ -32,9 +32,8 @@ export function batches(
 /** A generator an epoch: a run that resumes needs no history. */
 export function epochGenerator(seed: number, epoch: number): Generator {
   const seeds = new Generator(seed);
-  let epochSeed = 0;
-  for (let i = 0; i <= epoch; i++) epochSeed = seeds.uint32();
-  return new Generator(epochSeed);
+  seeds.restore({ seed, draws: epoch });
+  return new Generator(seeds.uint32());
 }
 
 /** The order of rows in an epoch. */

@@ -1,5 +1,5 @@
 /** A lazy sequence of elements, and what can be made of it. */
-import { checkWhole } from "../checks.js";
+import { checkFunction, checkWhole, shown } from "../checks.js";
 import { ArgumentError, StateError } from "../errors.js";
 import { checkSeed } from "../random.js";
 import { AheadCursor } from "./ahead.js";
@@ -155,6 +155,7 @@ export class Dataset<T> implements AsyncIterable<T> {
    * seed, the epoch and the element's number: augmentation that can be repeated.
    */
   map<U>(make: MapFunction<T, U>, options: MapOptions = {}): Dataset<U> {
+    checkFunction("Dataset.map: make", make);
     checkSeed("Dataset.map", options.seed ?? 0);
     checkWhole("Dataset.map: parallel", options.parallel ?? 1, 1);
     return new Dataset(mapped(this.source, make, options));
@@ -162,6 +163,7 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /** The elements that `keep` says yes to. */
   filter(keep: (value: T) => boolean | Promise<boolean>): Dataset<T> {
+    checkFunction("Dataset.filter: keep", keep);
     return new Dataset(filtered(this.source, keep));
   }
 
@@ -276,16 +278,24 @@ type ElementOf<D> = D extends Dataset<infer T> ? T : never;
 export function zip<D extends readonly Dataset<unknown>[]>(
   ...datasets: D
 ): Dataset<{ -readonly [I in keyof D]: ElementOf<D[I]> }> {
-  const made: Source<unknown> = zipped(datasets.map(({ source }) => source));
+  const made: Source<unknown> = zipped(sourcesOf("zip", datasets));
   return new Dataset(made as Source<{ -readonly [I in keyof D]: ElementOf<D[I]> }>);
 }
 
 /** The elements of one Dataset after those of another. */
 export function concatenate<T>(...datasets: readonly Dataset<T>[]): Dataset<T> {
-  return new Dataset(concatenated(datasets.map(({ source }) => source)));
+  return new Dataset(concatenated(sourcesOf("concatenate", datasets)));
 }
 
 /** An element of each Dataset in turn, until all have ended. */
 export function interleave<T>(...datasets: readonly Dataset<T>[]): Dataset<T> {
-  return new Dataset(interleaved(datasets.map(({ source }) => source)));
+  return new Dataset(interleaved(sourcesOf("interleave", datasets)));
+}
+
+function sourcesOf<T>(caller: string, datasets: readonly Dataset<T>[]): Source<T>[] {
+  if (datasets.length === 0) throw new ArgumentError(`${caller}: no Datasets are given`);
+  return datasets.map((dataset: unknown, index) => {
+    if (dataset instanceof Dataset) return (dataset as Dataset<T>).source;
+    throw new ArgumentError(`${caller}: argument ${index} is ${shown(dataset)}, not a Dataset`);
+  });
 }

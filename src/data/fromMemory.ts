@@ -1,4 +1,5 @@
 /** Datasets of what is in memory, or comes from an iterable. */
+import { checkList, shown } from "../checks.js";
 import { ArgumentError, DataError, StateError } from "../errors.js";
 import type { Input } from "./inputs.js";
 import { checkSameRows, rawTable } from "./inputs.js";
@@ -39,6 +40,7 @@ export function fromArrays<const A extends readonly [Input, ...Input[]]>(
 
 /** The entries of a list. */
 export function fromList<T>(list: readonly T[]): Dataset<T> {
+  checkList("fromList: list", list);
   return new Dataset(indexed(list.length, (index) => list[index]!));
 }
 
@@ -138,6 +140,9 @@ class IterableCursor<T> implements Cursor<T> {
 }
 
 function iteratorOf<T>(iterable: AnyIterable<T>): Iterator<T> | AsyncIterator<T> {
+  if (!isIterable(iterable)) {
+    throw new ArgumentError(`fromIterable: the function gives ${shown(iterable)}, no iterable`);
+  }
   if (Symbol.asyncIterator in iterable) return iterable[Symbol.asyncIterator]();
   if (Symbol.iterator in iterable) return iterable[Symbol.iterator]();
   return chunksOf(iterable);

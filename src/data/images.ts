@@ -1,5 +1,6 @@
 /** Images as numbers: PNG and JPEG, by the same decoders in Node and in browsers. */
-import { DataError, reasonOf } from "../errors.js";
+import { shown } from "../checks.js";
+import { ArgumentError, DataError, reasonOf } from "../errors.js";
 import { joined } from "./bytes.js";
 import type { Table } from "./rows.js";
 
@@ -51,6 +52,13 @@ export async function decodeImage(
   bytes: Uint8Array,
   { channels = 3, name = "the image" }: DecodeOptions = {},
 ): Promise<Table> {
+  const given: unknown = bytes;
+  if (!(given instanceof Uint8Array)) {
+    throw new ArgumentError(`${name} is ${shown(given)}; its bytes, a Uint8Array, are expected`);
+  }
+  if (![1, 3, 4].includes(channels)) {
+    throw new ArgumentError(`${name}: channels is ${shown(channels)}; it must be 1, 3 or 4`);
+  }
   const decode = begins(bytes, pngSign)
     ? decodePng
     : begins(bytes, jpegSign)

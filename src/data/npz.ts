@@ -1,4 +1,5 @@
 /** NumPy's archives of arrays: zip files of npy files. */
+import { cut } from "../checks.js";
 import { DataError, reasonOf } from "../errors.js";
 import { readNpy, writeNpy } from "./npy.js";
 import type { Table } from "./rows.js";
@@ -19,11 +20,12 @@ export async function readNpz(bytes: Uint8Array, name = "npz"): Promise<Map<stri
       // Sizes are checked before memory is taken.
       filter: (member) => {
         const { name: path, size, originalSize } = member;
-        if (!path.endsWith(ending)) throw new DataError(`${name} holds ${path}, which is no array`);
-        if (names.includes(path)) throw new DataError(`${name} holds ${path} twice`);
+        const told = cut(path);
+        if (!path.endsWith(ending)) throw new DataError(`${name} holds ${told}, which is no array`);
+        if (names.includes(path)) throw new DataError(`${name} holds ${told} twice`);
         if (size > bytes.length || originalSize > size * greatestRatio) {
           throw new DataError(
-            `${name}: ${path} is said to be ${originalSize} bytes out of ${size}, which cannot be`,
+            `${name}: ${told} is said to be ${originalSize} bytes out of ${size}, which cannot be`,
           );
         }
         names.push(path);
@@ -40,8 +42,9 @@ export async function readNpz(bytes: Uint8Array, name = "npz"): Promise<Map<stri
   return new Map(
     names.map((path) => {
       const found = Object.entries(files).find(([key]) => key === path)?.[1];
-      if (!found) throw new DataError(`${name}: ${path} cannot be read`);
-      return [path.slice(0, -ending.length), readNpy(found, `${name}: ${path}`)];
+      const told = `${name}: ${cut(path)}`;
+      if (!found) throw new DataError(`${told} cannot be read`);
+      return [path.slice(0, -ending.length), readNpy(found, told)];
     }),
   );
 }

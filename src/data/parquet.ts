@@ -82,7 +82,9 @@ export async function fromParquet(
     },
   };
   const metadata = await readable(bytes.name, () => library.parquetMetadataAsync(file));
-  const groups = metadata.row_groups.map(({ num_rows: rows }) => Number(rows));
+  const groups = await readable(bytes.name, () =>
+    metadata.row_groups.map(({ num_rows: rows }) => Number(rows)),
+  );
   const size = groups.reduce((a, b) => a + b, 0);
   if (!Number.isSafeInteger(size) || size < 0 || size !== Number(metadata.num_rows)) {
     throw new DataError(
@@ -90,7 +92,10 @@ export async function fromParquet(
     );
   }
   const schema = await readable(bytes.name, () => library.parquetSchema(metadata));
-  checkColumns(bytes.name, schema, metadata);
+  // The types promise more than a file does.
+  await readable(bytes.name, () => {
+    checkColumns(bytes.name, schema, metadata);
+  });
   const known = schema.children.map(({ element }) => element.name);
   const missing = columns?.find((column) => !known.includes(column));
   if (missing !== undefined) {

@@ -1,5 +1,5 @@
 /** Which rows an epoch sees where classes are not equal: weights, and draws by them. */
-import { checkWhole } from "../checks.js";
+import { checkWhole, shown } from "../checks.js";
 import { ArgumentError, DataError } from "../errors.js";
 import type { Generator } from "../random.js";
 
@@ -66,6 +66,9 @@ export function drawRows(
   { weights, size = rows, replacement = true }: SampleOptions,
 ): (random: Generator) => Int32Array {
   checkWhole("sample: size", size, 1);
+  const given: unknown = weights;
+  const isList: boolean = Array.isArray(given) || ArrayBuffer.isView(given);
+  if (!isList) throw new ArgumentError(`sample: weights is ${shown(given)}; it must be a list`);
   if (weights.length !== rows) {
     throw new ArgumentError(`sample: ${weights.length} weights for ${rows} rows`);
   }

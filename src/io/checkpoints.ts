@@ -92,9 +92,10 @@ export class Checkpoints {
    */
   async latest(): Promise<FoundCheckpoint | undefined> {
     const folder = await this.open();
+    const found = await this.listed(folder);
     const rejected: RejectedCheckpoint[] = [];
     this.damaged = [];
-    for (const { name, step, digest } of newestFirst(await folder.list())) {
+    for (const { name, step, digest } of newestFirst(found)) {
       try {
         return { step, ...(await readCheckpoint(folder, name, digest)), rejected };
       } catch (error) {
@@ -112,6 +113,14 @@ export class Checkpoints {
     const folder = await this.open();
     for (const name of await folder.list()) {
       if (fileName.test(name) || leftover.test(name)) await folder.remove(name);
+    }
+  }
+
+  private async listed(folder: Folder): Promise<string[]> {
+    try {
+      return await folder.list();
+    } catch (error) {
+      throw new DataError(`${this.place} cannot be read: ${reasonOf(error)}`, { cause: error });
     }
   }
 

@@ -1,4 +1,5 @@
 /** Tensors in a file: the safetensors format, read strictly. */
+import { cut, isObject } from "../checks.js";
 import type { DType, TypedArray } from "../dtype.js";
 import { dtypes } from "../dtype.js";
 import { ArgumentError, DataError, reasonOf } from "../errors.js";
@@ -235,16 +236,7 @@ function wholeNumbers(list: unknown, what: string, fail: Fail): number[] {
   });
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A value as messages show it; what is nested may be too deep to print. */
 function show(value: unknown): string {
   return isObject(value) || Array.isArray(value) ? "a list or object" : cut(String(value));
-}
-
-/** The beginning of a text, long enough to know it by. */
-function cut(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -248,9 +248,14 @@ function scored(name: string, yTrue: Input, yPred: Input, options?: UpdateOption
     throw new DataError(`${name}: one score an entry is expected, there are ${entries.width}`);
   }
   const chosen = Array.from(entries.weights.keys()).filter((entry) => entries.weights[entry]! > 0);
+  const classes = chosen.map((entry) => trueClass(name, entries, entry));
+  const other = classes.find((label) => label > 1);
+  if (other !== undefined) {
+    throw new DataError(`${name}: labels are 0 or 1, and there is a ${other}`);
+  }
   return {
     scores: chosen.map((entry) => entries.predicted[entry]!),
-    positive: chosen.map((entry) => trueClass(name, entries, entry) === 1),
+    positive: classes.map((label) => label === 1),
     weights: chosen.map((entry) => entries.weights[entry]!),
   };
 }

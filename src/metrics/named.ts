@@ -1,5 +1,5 @@
 /** Metrics by name, as `compile` and saved models know them. */
-import { checkKnown } from "../checks.js";
+import { checkKnown, isObject, shown } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import {
   balancedAccuracy,
@@ -91,7 +91,10 @@ export function metricSet(specs: readonly MetricSpec[]): MetricSet {
   const traced = new Map<string, TracedMetric>();
   const streamed: Metric[] = [];
   const names = new Set<string>();
-  for (const spec of specs) {
+  const isList: boolean = Array.isArray(specs);
+  if (!isList) throw new ArgumentError(`compile: metrics is ${shown(specs)}, not a list`);
+  for (const [index, spec] of specs.entries()) {
+    checkSpec(`compile: metrics[${index}]`, spec);
     const name = typeof spec === "string" ? spec : "metric" in spec ? spec.metric : spec.name;
     if (names.has(name)) throw new ArgumentError(`compile: metric "${name}" is there twice`);
     names.add(name);
@@ -100,6 +103,15 @@ export function metricSet(specs: readonly MetricSpec[]): MetricSet {
     else streamed.push(typeof spec === "string" ? makeMetric(fullName(spec), {}) : made(spec));
   }
   return { traced, streamed };
+}
+
+function checkSpec(what: string, spec: MetricSpec): void {
+  if (typeof spec === "string") return;
+  if (isObject(spec)) {
+    if ("metric" in spec && isObject(spec.options)) return;
+    if ("update" in spec && typeof spec.update === "function") return;
+  }
+  throw new ArgumentError(`${what} is ${shown(spec)}; a name or an object of metrics is expected`);
 }
 
 function made(spec: Metric | MetricConfig): Metric {

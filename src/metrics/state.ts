@@ -1,4 +1,5 @@
 /** Reading back what a metric saved. */
+import { fieldsOf } from "../checks.js";
 import { DataError } from "../errors.js";
 import type { MetricState } from "./metric.js";
 
@@ -9,7 +10,8 @@ export function loadNumbers(
   part: string,
   count?: number,
 ): readonly number[] {
-  const numbers: unknown = Object.hasOwn(state, part) ? state[part] : undefined;
+  const fields = fieldsOf(`${name}: the saved state`, state);
+  const numbers: unknown = Object.hasOwn(fields, part) ? fields[part] : undefined;
   const areNumbers =
     Array.isArray(numbers) && numbers.every((value): value is number => typeof value === "number");
   if (areNumbers && (count === undefined || numbers.length === count)) return numbers;

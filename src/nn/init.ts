@@ -3,12 +3,15 @@ import { ArgumentError } from "../errors.js";
 import { hostGenerator } from "../seed.js";
 import type { Shape } from "../shape.js";
 import { sizeOf } from "../shape.js";
+import { room } from "./room.js";
 
 /** Makes the first content of a parameter. */
 export type Initializer = (shape: Shape) => Float32Array;
 
 function filled(shape: Shape, next: () => number): Float32Array {
-  return Float32Array.from({ length: sizeOf(shape) }, next);
+  const data = room(shape);
+  for (let i = 0; i < data.length; i++) data[i] = next();
+  return data;
 }
 
 /** The sizes a weight `[out, in, ...]` maps between: `[fanIn, fanOut]`. */
@@ -21,10 +24,10 @@ function fans(shape: Shape): readonly [number, number] {
 }
 
 /** All zeros. */
-export const zeros: Initializer = (shape) => new Float32Array(sizeOf(shape));
+export const zeros: Initializer = (shape) => room(shape);
 
 /** All ones. */
-export const ones: Initializer = (shape) => new Float32Array(sizeOf(shape)).fill(1);
+export const ones: Initializer = (shape) => room(shape).fill(1);
 
 /** Evenly distributed from `low` up to `high`. */
 export function uniform(low: number, high: number): Initializer {

@@ -1,5 +1,5 @@
 /** Layers of one input. */
-import { checkWhole } from "../checks.js";
+import { checkNumber, checkWhole } from "../checks.js";
 import { DTypeError, ShapeError } from "../errors.js";
 import {
   add,
@@ -150,6 +150,7 @@ export class LayerNorm extends Module {
   constructor({ features, eps = 1e-5 }: LayerNormLayerOptions) {
     super();
     checkSizes("layerNorm", { features });
+    checkNumber("layerNorm: eps", eps, 0, Infinity);
     this.options = { features, eps };
     this.weight = new Parameter(init.ones([features]), [features]);
     this.bias = new Parameter(init.zeros([features]), [features]);
@@ -194,6 +195,8 @@ export class BatchNorm extends Module {
   }: BatchNormLayerOptions) {
     super();
     checkSizes("batchNorm", { features });
+    checkNumber("batchNorm: eps", eps, 0, Infinity);
+    checkNumber("batchNorm: momentum", momentum, 0, 1 + Number.EPSILON);
     checkActivation("batchNorm", activation);
     this.options = { features, eps, momentum, activation };
     this.weight = new Parameter(init.ones([features]), [features]);

@@ -1,8 +1,8 @@
-import { DataError, ShapeError } from "../errors.js";
-import { formatShape, sameShape } from "../shape.js";
+import { fieldsOf, shown } from "../checks.js";
+import { ArgumentError, DataError, ShapeError } from "../errors.js";
+import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Shape } from "../shape.js";
-import type { Tensor } from "../tensor.js";
-import { Variable } from "../tensor.js";
+import { Tensor, Variable } from "../tensor.js";
 import { Parameter } from "./parameter.js";
 
 /** What travels from layer to layer: a tensor, and which of its positions are real. */
@@ -67,7 +67,9 @@ export abstract class Module {
 
   /** The output for one input. */
   forward(x: Tensor, { mask }: { readonly mask?: Tensor | undefined } = {}): Tensor {
-    return this.apply({ x, mask }).x;
+    const given: unknown = x;
+    if (given instanceof Tensor) return this.apply({ x, mask }).x;
+    throw new ArgumentError(`${this.type}: the input is ${shown(given)}, not a tensor`);
   }
 
   /** Modules directly inside, by field name. */
@@ -178,7 +180,9 @@ export abstract class Module {
       );
     }
     for (const [path, variable] of variables) {
-      const { shape, dtype } = state.get(path)!;
+      const entry = state.get(path)!;
+      checkStateEntry(`loadStateDict: ${path}`, entry);
+      const { shape, dtype } = entry;
       if (sameShape(shape, variable.shape) && dtype === variable.dtype) continue;
       throw new ShapeError(
         `loadStateDict: ${path} is ${formatShape(variable.shape)} ${variable.dtype} in the model, ` +
@@ -187,6 +191,13 @@ export abstract class Module {
     }
     for (const [path, variable] of variables) variable.set(state.get(path)!.data);
   }
+}
+
+/** Throws DataError, naming `what`, unless the data of `entry` fills its shape. */
+export function checkStateEntry(what: string, entry: StateEntry): void {
+  const { shape, data } = fieldsOf(`the state of ${what}`, entry);
+  if (Array.isArray(shape) && data?.length === sizeOf(shape)) return;
+  throw new DataError(`${what}: the saved data does not fill its shape`);
 }
 
 /** Runs `body` with `model` in training or inference mode; after it each module has its own again. */

@@ -1,4 +1,5 @@
 /** Layers that normalize groups of channels, or rows by their root mean square. */
+import { checkNumber } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import { groupNorm, instanceNorm, rmsNorm } from "../ops/groupNorm.js";
 import * as init from "./init.js";
@@ -36,6 +37,7 @@ export class GroupNorm extends Module {
   constructor({ groups, channels, eps = 1e-5, affine = true }: GroupNormLayerOptions) {
     super();
     checkSizes("groupNorm", { groups, channels });
+    checkNumber("groupNorm: eps", eps, 0, Infinity);
     if (channels % groups !== 0) {
       throw new ArgumentError(
         `groupNorm: ${channels} channels do not divide into ${groups} groups`,
@@ -75,6 +77,7 @@ export class InstanceNorm extends Module {
   constructor({ features, eps = 1e-5, affine = false }: InstanceNormLayerOptions) {
     super();
     checkSizes("instanceNorm", { features });
+    checkNumber("instanceNorm: eps", eps, 0, Infinity);
     this.options = { features, eps, affine };
     this.weight = affine ? ones(features) : undefined;
     this.bias = affine ? zeros(features) : undefined;
@@ -113,6 +116,7 @@ export class RmsNorm extends Module {
   constructor({ features, eps = 2 ** -23 }: RmsNormLayerOptions) {
     super();
     checkSizes("rmsNorm", { features });
+    checkNumber("rmsNorm: eps", eps, 0, Infinity);
     this.options = { features, eps };
     this.weight = ones(features);
   }

@@ -1,4 +1,5 @@
 /** Layers by the type that saved files name. */
+import { isObject, shown } from "../checks.js";
 import { DataError } from "../errors.js";
 import * as convolution from "./convolution.js";
 import * as attention from "./attention.js";
@@ -63,7 +64,10 @@ export function buildLayer({ type, options }: LayerConfig): Module {
   const build = Object.hasOwn(builders, type) ? builders[type] : undefined;
   if (!build) {
     const known = layerTypes.join(", ");
-    throw new DataError(`the model has a layer of type "${type}"; known are ${known}`);
+    throw new DataError(`the model has a layer of type ${shown(type)}; known are ${known}`);
+  }
+  if (!isObject(options)) {
+    throw new DataError(`the options of a saved ${type} are ${shown(options)}, not an object`);
   }
   // The options come from a file: constructors check what they take from them.
   return build(options as never);

@@ -1,4 +1,5 @@
 /** Elementwise ops: each is one instruction of the blocked machine in `elementwise.rs`. */
+import { shown } from "../checks.js";
 import { Opcode } from "../../wasm/plain/engine.js";
 import type { DType } from "../dtype.js";
 import { isFloat, promote } from "../dtype.js";
@@ -309,8 +310,8 @@ export const dropoutWith: OpFunction<[x: Tensor, key: Tensor, p: number, stream:
 
 /** Throws ArgumentError where `p` is no probability. */
 export function checkProbability(op: string, p: number): void {
-  if (p >= 0 && p <= 1) return;
-  throw new ArgumentError(`${op}: p = ${p} is not a probability from 0 to 1`);
+  if (typeof p === "number" && p >= 0 && p <= 1) return;
+  throw new ArgumentError(`${op}: p = ${shown(p)} is not a probability from 0 to 1`);
 }
 
 /**

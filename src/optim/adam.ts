@@ -4,7 +4,7 @@ import type { Parameter } from "../nn/parameter.js";
 import { gt, mul, pow, sub, where } from "../ops/elementwise.js";
 import type { Tensor, Variable } from "../tensor.js";
 import type { OptimizerOptions } from "./optimizer.js";
-import { Optimizer } from "./optimizer.js";
+import { checkBetas, Optimizer } from "./optimizer.js";
 import type { ParameterGroup } from "./parameterGroups.js";
 import { numberForEach } from "./stateVariables.js";
 
@@ -45,11 +45,14 @@ export interface NAdamOptions extends AdamaxOptions {
   readonly decoupledWeightDecay?: boolean;
 }
 
-/** The numbers that all of them have. */
-function adamNumbers({ betas = [0.9, 0.999], eps = 1e-8 }: AdamaxOptions): number[] {
-  betas.forEach((beta, index) => checkNumber(`optimizer: betas[${index}]`, beta, 0, 1));
+/** The numbers that all of them have, and the options that all optimizers have. */
+function adamParts({ betas = [0.9, 0.999], eps = 1e-8, ...common }: AdamaxOptions): {
+  readonly numbers: readonly number[];
+  readonly common: OptimizerOptions;
+} {
+  checkBetas(betas);
   checkNumber("optimizer: eps", eps, 0, Infinity);
-  return [...betas, eps];
+  return { numbers: [...betas, eps], common };
 }
 
 /** Adam (Kingma & Ba, 2014); weight decay is added to the gradient. */
@@ -60,12 +63,13 @@ export class Adam extends Optimizer {
     /** Whether weights decay apart from the gradient. */
     decoupled = false,
   ) {
+    const { numbers, common } = adamParts(rest);
     super(
       parameters,
-      { learningRate, weightDecay, ...rest },
+      { learningRate, weightDecay, ...common },
       {
         rule: amsgrad ? "amsGrad" : "adam",
-        numbers: adamNumbers(rest),
+        numbers,
         states: amsgrad ? ["m", "v", "vMax"] : ["m", "v"],
         decoupled,
       },
@@ -91,12 +95,13 @@ export class RAdam extends Optimizer {
       ...rest
     }: RAdamOptions = {},
   ) {
+    const { numbers, common } = adamParts(rest);
     super(
       parameters,
-      { learningRate, weightDecay, ...rest },
+      { learningRate, weightDecay, ...common },
       {
         rule: "rAdam",
-        numbers: adamNumbers(rest),
+        numbers,
         states: ["m", "v"],
         decoupled: decoupledWeightDecay,
       },
@@ -111,10 +116,11 @@ export class Adamax extends Optimizer {
     parameters: Parameters,
     { learningRate = 2e-3, weightDecay = 0, ...rest }: AdamaxOptions = {},
   ) {
+    const { numbers, common } = adamParts(rest);
     super(
       parameters,
-      { learningRate, weightDecay, ...rest },
-      { rule: "adamax", numbers: adamNumbers(rest), states: ["m", "largest"] },
+      { learningRate, weightDecay, ...common },
+      { rule: "adamax", numbers, states: ["m", "largest"] },
     );
   }
 }
@@ -140,10 +146,10 @@ export class NAdam extends Optimizer {
     }: NAdamOptions = {},
   ) {
     checkNumber("optimizer: momentumDecay", momentumDecay, 0, Infinity);
-    const numbers = adamNumbers(rest);
+    const { numbers, common } = adamParts(rest);
     super(
       parameters,
-      { learningRate, weightDecay, ...rest },
+      { learningRate, weightDecay, ...common },
       {
         rule: "nAdam",
         numbers: [...numbers, momentumDecay],

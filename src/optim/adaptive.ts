@@ -2,7 +2,7 @@
 import { checkNumber } from "../checks.js";
 import type { Parameter } from "../nn/parameter.js";
 import type { OptimizerOptions } from "./optimizer.js";
-import { Optimizer } from "./optimizer.js";
+import { checkBetas, Optimizer } from "./optimizer.js";
 import type { ParameterGroup } from "./parameterGroups.js";
 
 type Parameters = Iterable<Parameter> | Iterable<ParameterGroup>;
@@ -130,7 +130,7 @@ export class Lion extends Optimizer {
     parameters: Parameters,
     { learningRate = 1e-4, weightDecay = 0, betas = [0.9, 0.99], ...common }: LionOptions = {},
   ) {
-    betas.forEach((beta, index) => checkNumber(`optimizer: betas[${index}]`, beta, 0, 1));
+    checkBetas(betas);
     super(
       parameters,
       { learningRate, weightDecay, ...common },

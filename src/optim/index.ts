@@ -1,5 +1,6 @@
 /** Optimizers: classes for loops of one's own, functions of their options for `compile`. */
-import { checkKnown } from "../checks.js";
+import { checkKnown, isObject, shown } from "../checks.js";
+import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import type { AdadeltaOptions, AdagradOptions, LionOptions, RmsPropOptions } from "./adaptive.js";
 import { Adadelta, Adagrad, Lion, RMSprop } from "./adaptive.js";
@@ -98,9 +99,17 @@ export function lion(options: LionOptions & Grouped = {}): OptimizerSpec {
 
 /** The optimizer that `spec` describes, for these parameters. Throws ArgumentError for others. */
 export function makeOptimizer(
-  { name, options: { groups = [], ...options } }: OptimizerSpec,
+  spec: OptimizerSpec,
   parameters: ReadonlyMap<string, Parameter>,
 ): Optimizer {
+  const isSpec: boolean = isObject(spec) && isObject(spec.options);
+  if (!isSpec) {
+    throw new ArgumentError(
+      `compile: the optimizer is ${shown(spec)}; pass what optim.sgd({ … }), optim.adam({ … }) give`,
+    );
+  }
+  const { name, options: all } = spec;
+  const { groups = [], ...options } = all;
   checkKnown("compile: optimizer", name, Object.keys(makers));
   return new makers[name](selectGroups(parameters, groups), options);
 }

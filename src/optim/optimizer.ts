@@ -1,7 +1,8 @@
-import { checkNumber } from "../checks.js";
+import { checkNumber, fieldsOf, shown } from "../checks.js";
 import { ArgumentError, DataError, ShapeError, StateError } from "../errors.js";
 import { flush } from "../evaluate.js";
 import type { StateEntry } from "../nn/module.js";
+import { checkStateEntry } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
 import { noGrad } from "../op.js";
 import { add, cast, clamp, mul } from "../ops/elementwise.js";
@@ -88,9 +89,13 @@ export abstract class Optimizer {
 
   constructor(
     parameters: Iterable<Parameter> | Iterable<ParameterGroup>,
-    { learningRate, weightDecay, clipNorm, clipValue, emaMomentum }: Settings,
+    { learningRate, weightDecay, clipNorm, clipValue, emaMomentum, ...unknown }: Settings,
     private readonly formula: Formula,
   ) {
+    const [misspelt] = Object.keys(unknown);
+    if (misspelt !== undefined) {
+      throw new ArgumentError(`optimizer: it has no option ${shown(misspelt)}`);
+    }
     checkNumber("optimizer: learningRate", learningRate, 0, Infinity);
     checkNumber("optimizer: weightDecay", weightDecay, 0, Infinity);
     if (clipNorm !== undefined) checkNumber("optimizer: clipNorm", clipNorm, 0, Infinity);
@@ -294,16 +299,20 @@ export abstract class Optimizer {
   }
 
   /** Throws what `loadStateDict` would, and changes nothing. */
-  checkStateDict({ steps, learningRate, variables }: OptimizerState): void {
+  checkStateDict(state: OptimizerState): void {
+    const { steps = NaN, learningRate, variables } = fieldsOf("optimizer: the saved state", state);
     if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new DataError(`optimizer: ${steps} saved steps are no whole number ≥ 0`);
+      throw new DataError(`optimizer: ${shown(steps)} saved steps are no whole number ≥ 0`);
     }
-    if (learningRate !== undefined && !(learningRate >= 0 && learningRate < Infinity)) {
-      throw new DataError(`optimizer: the saved learning rate ${learningRate} is none`);
+    if (learningRate !== undefined && !(Number.isFinite(learningRate) && learningRate >= 0)) {
+      throw new DataError(`optimizer: the saved learning rate ${shown(learningRate)} is none`);
     }
+    const isMap: boolean = variables instanceof Map;
+    if (!variables || !isMap) throw new DataError("optimizer: no variables are saved");
     for (const [name, variable] of this.allState()) {
       const saved = variables.get(name);
       if (!saved) throw new DataError(`optimizer: the saved state lacks ${name}`);
+      checkStateEntry(`optimizer: ${name}`, saved);
       if (sameShape(saved.shape, variable.shape)) continue;
       throw new ShapeError(
         `optimizer: ${name} is ${formatShape(variable.shape)}, ` +
@@ -328,6 +337,13 @@ export abstract class Optimizer {
       variables.get(parameter)!,
     ]);
   }
+}
+
+/** Throws ArgumentError unless `betas` are two numbers from 0 to below 1. */
+export function checkBetas(betas: readonly [number, number]): void {
+  const isPair: boolean = Array.isArray(betas) && betas.length === 2;
+  if (!isPair) throw new ArgumentError(`optimizer: betas is ${shown(betas)}; two are expected`);
+  betas.forEach((beta, index) => checkNumber(`optimizer: betas[${index}]`, beta, 0, 1));
 }
 
 function gradientOf({ grad }: Parameter): Tensor {

@@ -1,5 +1,5 @@
 /** Parameters with a learning rate or a decay of their own. */
-import { checkNumber } from "../checks.js";
+import { checkNumber, checkOptions, isObject, shown } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Parameter } from "../nn/parameter.js";
 import { Variable } from "../tensor.js";
@@ -28,6 +28,14 @@ export interface ParameterSelection {
 /** A group of the parameters that are selected. */
 export interface GroupSelection extends GroupOptions, ParameterSelection {}
 
+const groupOptions = {
+  names: true,
+  minRank: true,
+  maxRank: true,
+  learningRate: true,
+  weightDecay: true,
+} as const satisfies Record<keyof GroupSelection, true>;
+
 /** A group as an optimizer keeps it. */
 export interface Group {
   readonly parameters: readonly Parameter[];
@@ -41,6 +49,8 @@ export function groupsOf(
   given: Iterable<Parameter> | Iterable<ParameterGroup>,
   defaults: Required<GroupOptions>,
 ): Group[] {
+  const isList: boolean = isObject(given) ? Symbol.iterator in given : Array.isArray(given);
+  if (!isList) throw new ArgumentError(`optimizer: ${shown(given)} is no list of parameters`);
   const list = [...given];
   const single = list.filter((item) => item instanceof Variable);
   const named = list.filter((item): item is ParameterGroup => !(item instanceof Variable));
@@ -85,9 +95,13 @@ export function selectGroups(
   named: ReadonlyMap<string, Parameter>,
   selections: readonly GroupSelection[],
 ): ParameterGroup[] {
+  const isList: boolean = Array.isArray(selections);
+  if (!isList) throw new ArgumentError(`optimizer: groups is ${shown(selections)}, not a list`);
   const left = new Map(named);
   const groups = selections.map((selection, index): ParameterGroup => {
-    const chosen = select(left, selection, `optimizer: groups[${index}]`);
+    const what = `optimizer: groups[${index}]`;
+    checkOptions(what, selection, groupOptions);
+    const chosen = select(left, selection, what);
     for (const path of chosen.keys()) left.delete(path);
     const { learningRate, weightDecay } = selection;
     return { parameters: chosen.values(), learningRate, weightDecay };

@@ -1,11 +1,45 @@
 /** A Leader in a worker of its own, seen from the calling thread. */
-import { StateError } from "../errors.js";
+import { StateError, WorkerDiedError } from "../errors.js";
 import { startThread } from "./platform.js";
 import type { EngineInfo, InitOptions, Request, Response } from "./protocol.js";
 import { Peer } from "./rpc.js";
 import type { WorkerApi } from "./worker.js";
 
 type Answer = Awaited<ReturnType<WorkerApi["execute"]>>;
+
+/** How often a worker that falls silent at its start is replaced. */
+const attempts = 5;
+/** Milliseconds between two looks at whether it has answered. */
+const tick = 1000;
+/** Looks without an answer after which it is given up: it answers between all that it does. */
+const patience = 10;
+
+/** A worker does not answer any more, though it has not died. */
+class SilentError extends WorkerDiedError {}
+
+/** Gives `result`. Rejects with SilentError once `peer`, which it comes from, falls silent. */
+async function answering<T>(peer: Peer<WorkerApi>, result: Promise<T>): Promise<T> {
+  let silent = 0;
+  const listen = (): void => {
+    peer.call("ping").then(
+      () => (silent = 0),
+      () => undefined, // its end rejects the result too
+    );
+  };
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      if (++silent > patience) reject(new SilentError(`${peer.name} does not answer`));
+      else listen();
+    }, tick);
+  });
+  try {
+    return await Promise.race([result, silence]);
+  } finally {
+    clearInterval(timer);
+    result.catch(() => undefined);
+  }
+}
 
 /** Passes Requests on, in order, and starts another Leader when its worker dies. */
 export class RemoteLeader {
@@ -76,11 +110,24 @@ export class RemoteLeader {
     return this.#starting;
   }
 
+  /** Firefox at times never returns from starting a worker within a worker: then another tries. */
   async #startPeer(): Promise<Peer<WorkerApi>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#tryPeer();
+      } catch (error) {
+        if (!(error instanceof SilentError) || attempt === attempts) throw error;
+      }
+    }
+  }
+
+  async #tryPeer(): Promise<Peer<WorkerApi>> {
     const name = "ferrograd leader";
     const peer = new Peer<WorkerApi>(await startThread(this.#script, name), name);
     try {
-      this.#info = await peer.call("lead", this.#options);
+      // The script may be long in coming; once it is there, it answers.
+      await peer.call("ping");
+      this.#info = await answering(peer, peer.call("lead", this.#options));
     } catch (error) {
       peer.close();
       throw error;

@@ -11,6 +11,8 @@ let leader: Leader | undefined;
 const api = {
   join,
   follow,
+  /** Answers: then the worker is at work, and not stuck. */
+  ping: () => undefined,
   /** Makes this worker the home of a Leader. */
   lead: async (options: InitOptions) => {
     leader = await Leader.start(options, "worker");

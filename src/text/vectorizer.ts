@@ -1,5 +1,5 @@
 /** Texts as token ids: a vocabulary learned from examples, padding and truncation. */
-import { checkKnown, checkWhole } from "../checks.js";
+import { checkFlag, checkKnown, checkWhole, fieldsOf, isObject, shown } from "../checks.js";
 import { ArgumentError, DataError, StateError, reasonOf } from "../errors.js";
 import type { Shape } from "../shape.js";
 import type { Split, TokenOptions } from "./tokens.js";
@@ -72,10 +72,8 @@ export function vectorizer(options: VectorizerOptions): Vectorizer {
 
 /** The vectorizer that `toJSON` gave. Throws DataError where `data` is none. */
 export function vectorizerFromJSON(data: VectorizerData): Vectorizer {
-  const { options, vocabulary } = data;
-  if (typeof options !== "object" || options === null) {
-    throw new DataError("vectorizer: the saved one has no options");
-  }
+  const { options, vocabulary } = fieldsOf("vectorizer: the saved one", data);
+  if (!isObject(options)) throw new DataError("vectorizer: the saved one has no options");
   if (!Array.isArray(vocabulary) || vocabulary.some((token) => typeof token !== "string")) {
     throw new DataError("vectorizer: the saved vocabulary is not a list of tokens");
   }
@@ -108,9 +106,13 @@ function settingsOf({
 }: VectorizerOptions): VectorizerSettings {
   checkWhole("vectorizer: maxTokens", maxTokens, reserved + 1);
   checkWhole("vectorizer: maxLength", maxLength, 1);
+  if (typeof ngrams !== "number" && !(Array.isArray(ngrams) && ngrams.length === 2)) {
+    throw new ArgumentError(`vectorizer: ngrams is ${shown(ngrams)}; a length or two are expected`);
+  }
   const [from, to] = typeof ngrams === "number" ? [ngrams, ngrams] : ngrams;
   checkWhole("vectorizer: ngrams from", from, 1);
   checkWhole("vectorizer: ngrams to", to, from);
+  checkFlag("vectorizer: lowercase", lowercase);
   checkKnown("vectorizer: split", split, ["words", "characters", "ngrams"]);
   return { maxTokens, maxLength, split, ngrams: [from, to], lowercase };
 }

@@ -1,4 +1,5 @@
 /** Rows that count by their class, where some classes are rarer than others. */
+import { isObject, shown } from "../checks.js";
 import type { Table } from "../data/rows.js";
 import { classWeights } from "../data/samplers.js";
 import type { TypedArray } from "../dtype.js";
@@ -54,10 +55,18 @@ function labelsOf({ data, shape }: Table): TypedArray {
 }
 
 function given(weights: Exclude<ClassWeight, "balanced">): Map<number, number> {
+  const isList: boolean = Array.isArray(weights) || isObject(weights);
+  if (!isList) {
+    throw new ArgumentError(
+      `fit: classWeight is ${shown(weights)}; "balanced", or weights by class are expected`,
+    );
+  }
   return new Map(
     Object.entries(weights).map(([label, weight]: [string, number]) => {
-      if (weight >= 0 && weight < Infinity) return [Number(label), weight];
-      throw new ArgumentError(`fit: classWeight of class ${label} is ${weight}; it must be ≥ 0`);
+      if (Number.isFinite(weight) && weight >= 0) return [Number(label), weight];
+      throw new ArgumentError(
+        `fit: classWeight of class ${label} is ${shown(weight)}; it must be ≥ 0`,
+      );
     }),
   );
 }

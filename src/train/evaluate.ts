@@ -1,5 +1,5 @@
 /** Measuring and using a model, batch by batch. */
-import { checkWhole } from "../checks.js";
+import { checkOptions, checkWhole } from "../checks.js";
 import type { Compiled } from "../compile.js";
 import { Dataset } from "../data/dataset.js";
 import type { TypedArray } from "../dtype.js";
@@ -17,7 +17,9 @@ import { tableOf } from "../data/inputs.js";
 import type { Feed, Rows, TrainingBatch } from "./feed.js";
 import {
   arrayFeed,
+  checkCounted,
   checkDatasetOptions,
+  checkEnds,
   datasetFeed,
   inputFeed,
   rowsOf,
@@ -38,6 +40,12 @@ export interface EvaluateOptions extends PredictOptions {
   /** How much each row counts, `[rows]`. */
   readonly sampleWeight?: Input;
 }
+
+const predictOptions = { batchSize: true } as const satisfies Record<keyof PredictOptions, true>;
+const evaluateOptions = {
+  ...predictOptions,
+  sampleWeight: true,
+} as const satisfies Record<keyof EvaluateOptions, true>;
 
 /** Rows at a time where nothing else is said (Keras's default). */
 export const defaultBatchSize = 32;
@@ -111,15 +119,27 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<Report> {
   const setup = model.setup("evaluate");
+  checkOptions("evaluate", options, evaluateOptions);
   const { batchSize = defaultBatchSize, sampleWeight } = options;
   checkWhole("evaluate: batchSize", batchSize, 1);
-  if (x instanceof Dataset) checkDatasetOptions("evaluate", options, ["batchSize", "sampleWeight"]);
   const feed =
     x instanceof Dataset
-      ? datasetFeed("evaluate", x)
-      : arrayFeed(rowsOf([x, targetsOf("evaluate", y), sampleWeight]), { batchSize });
+      ? evaluatedDataset(x, options)
+      : evaluatedArrays([x, targetsOf("evaluate", y), sampleWeight], batchSize);
   const averages = await averagesOf(setup.evaluate, setup.objective.metrics, feed);
   return averages.report();
+}
+
+function evaluatedDataset(x: Dataset<TrainingBatch>, options: EvaluateOptions): Feed {
+  checkDatasetOptions("evaluate", options, ["batchSize", "sampleWeight"]);
+  checkEnds("evaluate", x);
+  return datasetFeed("evaluate", x);
+}
+
+function evaluatedArrays(arrays: Parameters<typeof rowsOf>[0], batchSize: number): Feed {
+  const rows = rowsOf(arrays);
+  checkCounted("evaluate", rows);
+  return arrayFeed(rows, { batchSize });
 }
 
 /** The outputs of a model for all rows of `x`. */
@@ -128,9 +148,13 @@ export async function predict(
   x: Input | Dataset<Input | TrainingBatch>,
   options: PredictOptions,
 ): Promise<Tensor> {
+  checkOptions("predict", options, predictOptions);
   const { batchSize = defaultBatchSize } = options;
   checkWhole("predict: batchSize", batchSize, 1);
-  if (x instanceof Dataset) checkDatasetOptions("predict", options, ["batchSize"]);
+  if (x instanceof Dataset) {
+    checkDatasetOptions("predict", options, ["batchSize"]);
+    checkEnds("predict", x);
+  }
   const feed =
     x instanceof Dataset ? inputFeed(x) : tableFeed(tableOf("x", x, "float32"), batchSize);
   const parts: TypedArray[] = [];

@@ -31,9 +31,29 @@ export function rowsOf(
 ): Rows {
   const inputs = tableOf(`${prefix}x`, x, "float32");
   const targets = tableOf(`${prefix}y`, y, "int32");
-  const weights = weight && tableOf(`${prefix}sampleWeight`, weight, "float32");
+  const weights = weight === undefined ? undefined : weightsOf(`${prefix}sampleWeight`, weight);
   checkSameRows(inputs, { [`${prefix}y`]: targets, sampleWeight: weights });
   return [inputs, targets, weights];
+}
+
+function weightsOf(name: string, weight: Input): Table {
+  const table = tableOf(name, weight, "float32");
+  const bad = table.data.findIndex((value) => !(value >= 0 && value < Infinity));
+  if (bad < 0) return table;
+  throw new DataError(`${name}: number ${bad} is ${table.data[bad]}; weights are from 0`);
+}
+
+/** Throws DataError where no row counts for anything: there would be nothing to divide by. */
+export function checkCounted(caller: string, [, , weights]: Rows): void {
+  if (!weights || weights.data.some((weight) => weight > 0)) return;
+  throw new DataError(`${caller}: all rows have a weight of 0: nothing would count`);
+}
+
+/** Throws ArgumentError for a Dataset that never ends. */
+export function checkEnds(caller: string, { size }: { readonly size: number | undefined }): void {
+  if (size === Infinity) {
+    throw new ArgumentError(`${caller}: the Dataset never ends; take(n) batches of it`);
+  }
 }
 
 /** Batches of rows in memory. */
@@ -133,8 +153,8 @@ function hasTargets(batch: Input | TrainingBatch): batch is TrainingBatch {
 }
 
 /** `y`. Throws ArgumentError where it is missing, which it may only beside a Dataset. */
-export function targetsOf(caller: string, y: Input | undefined): Input {
-  if (y !== undefined) return y;
+export function targetsOf(caller: string, y: Input | null | undefined): Input {
+  if (y !== undefined && y !== null) return y;
   throw new ArgumentError(`${caller}: y is missing; arrays need x and y`);
 }
 

@@ -1,11 +1,21 @@
 /** The batches that a run trains on, and those it measures on. */
+import { shown } from "../checks.js";
 import { Dataset } from "../data/dataset.js";
 import type { Input } from "../data/inputs.js";
 import type { Table } from "../data/rows.js";
 import { ArgumentError } from "../errors.js";
 import { weighClasses } from "./classWeights.js";
 import type { Feed, Rows, TrainingBatch } from "./feed.js";
-import { arrayFeed, checkDatasetOptions, datasetFeed, partOf, rowsOf, targetsOf } from "./feed.js";
+import {
+  arrayFeed,
+  checkCounted,
+  checkDatasetOptions,
+  checkEnds,
+  datasetFeed,
+  partOf,
+  rowsOf,
+  targetsOf,
+} from "./feed.js";
 import type { FullFitOptions } from "./fitOptions.js";
 
 /** Batches to train on and to measure on. */
@@ -38,12 +48,12 @@ export function fitFeeds(data: FitData, options: FullFitOptions): FitFeeds {
 
 function wholeFeeds([x, y]: FitData, options: FullFitOptions): FitFeeds {
   const { batchSize, shuffle = true, seed = 0, sampleWeight, classWeight } = options;
-  const given = options.validationData && validationFeed(options.validationData, batchSize);
+  const given = validationFeed(options);
   if (x instanceof Dataset) {
     const decided = ["batchSize", "shuffle", "validationSplit", "sampleWeight"];
     checkDatasetOptions("fit", options.given, decided);
     const feed = datasetFeed("fit", x);
-    if (!classWeight) return { training: feed, validation: given, identity: {} };
+    if (classWeight === undefined) return { training: feed, validation: given, identity: {} };
     if (classWeight === "balanced") {
       throw new ArgumentError(
         'fit: classWeight "balanced" counts the classes, which takes arrays; ' +
@@ -55,7 +65,8 @@ function wholeFeeds([x, y]: FitData, options: FullFitOptions): FitFeeds {
   }
   const rows = rowsOf([x, targetsOf("fit", y), sampleWeight]);
   const { train, test } = given ? { train: rows, test: undefined } : splitRows(rows, options);
-  const weighed = classWeight ? weighClasses(train, classWeight) : train;
+  const weighed = classWeight === undefined ? train : weighClasses(train, classWeight);
+  checkCounted("fit", weighed);
   const isShuffled = shuffle && options.overfitBatches === undefined;
   const identity = { rows: train[0].shape[0]!, batchSize, seed: isShuffled ? seed : -1 };
   return {
@@ -72,17 +83,36 @@ function splitRows(
   if (validationSplit === 0) return { train: rows, test: undefined };
   const count = rows[0].shape[0]!;
   const kept = Math.floor(count * (1 - validationSplit));
-  if (!(validationSplit > 0 && validationSplit < 1) || kept === 0 || kept === count) {
+  const isNumber: boolean = typeof validationSplit === "number";
+  if (!isNumber || !(validationSplit > 0 && validationSplit < 1) || kept === 0 || kept === count) {
     throw new ArgumentError(
-      `fit: validationSplit ${validationSplit} of ${count} rows leaves nothing on one side`,
+      `fit: validationSplit ${shown(validationSplit)} of ${count} rows leaves nothing on one side`,
     );
   }
   return { train: partOf(rows, 0, kept), test: partOf(rows, kept, count) };
 }
 
-function validationFeed(data: TrainingBatch | Dataset<TrainingBatch>, batchSize: number): Feed {
-  if (data instanceof Dataset) return datasetFeed("fit: validationData", data);
-  return arrayFeed(rowsOf(data, "validation "), { batchSize });
+function validationFeed({
+  validationData: data,
+  validationSplit,
+  batchSize,
+}: FullFitOptions): Feed | undefined {
+  if (data === undefined) return undefined;
+  if (validationSplit !== undefined && validationSplit !== 0) {
+    throw new ArgumentError("fit: give validationData or validationSplit, not both");
+  }
+  if (data instanceof Dataset) {
+    checkEnds("fit: validationData", data);
+    return datasetFeed("fit: validationData", data);
+  }
+  if (!Array.isArray(data) || data.length < 2) {
+    throw new ArgumentError(
+      `fit: validationData is ${shown(data)}; [x, y], [x, y, sampleWeight] or a Dataset is expected`,
+    );
+  }
+  const rows = rowsOf(data, "validation ");
+  checkCounted("fit: validationData", rows);
+  return arrayFeed(rows, { batchSize });
 }
 
 /** A batch in memory of its own: a feed may use its memory again. */

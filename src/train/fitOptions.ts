@@ -1,13 +1,14 @@
 /** What `fit` may be told. */
-import { checkWhole } from "../checks.js";
+import { checkFlag, checkFunction, checkOptions, checkWhole, shown } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Input } from "../data/inputs.js";
 import type { ClassWeight } from "./classWeights.js";
-import type { TrainingControl } from "./control.js";
+import { TrainingControl } from "./control.js";
 import { defaultBatchSize } from "./evaluate.js";
 import type { TrainingBatch } from "./feed.js";
 import type { FitCallbacks } from "./hooks.js";
+import { checkCallbacks } from "./hooks.js";
 import type { ProgressStream } from "./progressBar.js";
 
 /** Pieces of a batch: as many as workers in most machines at least, few enough to stay large. */
@@ -90,8 +91,33 @@ export type FullFitOptions = FitOptions & {
   readonly given: FitOptions;
 };
 
+const known = {
+  batchSize: true,
+  epochs: true,
+  initialEpoch: true,
+  validationSplit: true,
+  validationData: true,
+  stepsPerEpoch: true,
+  shuffle: true,
+  seed: true,
+  sampleWeight: true,
+  classWeight: true,
+  gradientAccumulationSteps: true,
+  overfitBatches: true,
+  fastDevRun: true,
+  signal: true,
+  control: true,
+  verbose: true,
+  progress: true,
+  callbacks: true,
+  workers: true,
+  shards: true,
+  workerModule: true,
+} as const satisfies Record<keyof FitOptions, true>;
+
 /** `options`, checked. Throws ArgumentError, naming what is wrong. */
 export function checkFitOptions(options: FitOptions): FullFitOptions {
+  checkOptions("fit", options, known);
   const { fastDevRun = false, overfitBatches, stepsPerEpoch } = options;
   const devBatches = fastDevRun === false ? undefined : Number(fastDevRun);
   const full = {
@@ -112,6 +138,9 @@ export function checkFitOptions(options: FitOptions): FullFitOptions {
   if (devBatches !== undefined) checkWhole("fit: fastDevRun", devBatches, 1);
   if (stepsPerEpoch !== undefined) checkWhole("fit: stepsPerEpoch", stepsPerEpoch, 1);
   if (overfitBatches !== undefined) checkWhole("fit: overfitBatches", overfitBatches, 1);
+  checkFlag("fit: shuffle", full.shuffle ?? true);
+  checkMeans(full);
+  checkCallbacks("fit", full.callbacks ?? []);
   if (full.initialEpoch < full.epochs) return full;
   throw new ArgumentError(
     `fit: initialEpoch ${full.initialEpoch} is not before epoch ${full.epochs}, where it is to end`,
@@ -139,6 +168,22 @@ function checkWorkers({
     throw new ArgumentError(`fit: ${pieces} shards leave some of ${workers} workers without work`);
   }
   return { shards: pieces };
+}
+
+/** Throws ArgumentError unless that which shows and steers the run is what it should be. */
+function checkMeans({ signal, control, verbose = 1, progress }: FitOptions): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ArgumentError(`fit: signal is ${shown(signal)}, not an AbortSignal`);
+  }
+  if (control !== undefined && !(control instanceof TrainingControl)) {
+    throw new ArgumentError(`fit: control is ${shown(control)}, not a TrainingControl`);
+  }
+  if (![0, 1, 2].includes(verbose)) {
+    throw new ArgumentError(`fit: verbose is ${shown(verbose)}; it must be 0, 1 or 2`);
+  }
+  if (progress !== undefined) {
+    checkFunction("fit: progress.write", Reflect.get(Object(progress) as object, "write"));
+  }
 }
 
 /** The options that are not undefined: those have their defaults. */

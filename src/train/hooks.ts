@@ -2,6 +2,8 @@
 import type { TensorData } from "../io/safetensors.js";
 import type { NonFiniteError } from "../errors.js";
 import type { Optimizer } from "../optim/optimizer.js";
+import { shown } from "../checks.js";
+import { ArgumentError } from "../errors.js";
 import type { Report } from "./history.js";
 import type { Model } from "./model.js";
 
@@ -72,4 +74,49 @@ export interface FitCallbacks {
   readonly state?: () => CallbackState | Promise<CallbackState>;
   /** Goes on from a state. Called after `onTrainBegin`, when the model has been restored. */
   readonly restore?: (state: CallbackState) => void | Promise<void>;
+}
+
+const moments: readonly string[] = Object.keys({
+  onTrainBegin: true,
+  onTrainEnd: true,
+  onInterrupt: true,
+  onEpochBegin: true,
+  onEpochEnd: true,
+  onBatchBegin: true,
+  onBatchEnd: true,
+  onTestBegin: true,
+  onTestEnd: true,
+  onNonFinite: true,
+} satisfies Record<keyof FitCallbacks & `on${string}`, true>);
+
+/**
+ * Throws ArgumentError unless `callbacks` is a list of objects whose moments are functions, and
+ * known: one that is misspelt would never be called.
+ */
+export function checkCallbacks(caller: string, callbacks: readonly FitCallbacks[]): void {
+  const isList: boolean = Array.isArray(callbacks);
+  if (!isList) throw new ArgumentError(`${caller}: callbacks is ${shown(callbacks)}, not a list`);
+  for (const [index, one] of callbacks.entries()) {
+    const what = `${caller}: callbacks[${index}]`;
+    if (typeof one !== "object" || one === null) {
+      throw new ArgumentError(`${what} is ${shown(one)}; an object with moments is expected`);
+    }
+    for (const name of momentsOf(one)) {
+      if (!moments.includes(name)) {
+        throw new ArgumentError(`${what} has ${name}; moments are ${moments.join(", ")}`);
+      }
+      const moment: unknown = Reflect.get(one, name);
+      if (moment === undefined || typeof moment === "function") continue;
+      throw new ArgumentError(`${what}.${name} is ${shown(moment)}, not a function`);
+    }
+  }
+}
+
+/** The names of an object's fields, those of its classes among them, that are like moments. */
+function momentsOf(one: object): string[] {
+  const names: string[] = [];
+  for (let part: unknown = one; part instanceof Object; part = Object.getPrototypeOf(part)) {
+    names.push(...Object.getOwnPropertyNames(part).filter((name) => /^on[A-Z]/.test(name)));
+  }
+  return names;
 }

@@ -149,6 +149,20 @@ export function entryLoss(name: LossName): EntryLoss {
   return entryLosses[name === "mse" ? "meanSquaredError" : name];
 }
 
+/** Weights of rows `[rows]`, or of entries, beside losses `[rows, ...]`. */
+function perRow(weights: Tensor, { shape }: Tensor): Tensor {
+  if (sameShape(weights.shape, shape)) return weights;
+  if (weights.size === shape[0])
+    return reshape(
+      weights,
+      shape.map((_, axis) => (axis ? 1 : shape[0]!)),
+    );
+  throw new ShapeError(
+    `sampleWeight: ${formatShape(weights.shape)} fits neither the rows nor the entries of ` +
+      `losses ${formatShape(shape)}`,
+  );
+}
+
 /** Total and count of the entries that are real: masked positions of a sequence have no loss. */
 export function totalOf(
   losses: Tensor,
@@ -157,7 +171,7 @@ export function totalOf(
 ): { readonly total: Tensor; readonly count: Tensor } {
   const masked = mask && sameShape(mask.shape, losses.shape);
   const real = masked ? cast(mask, losses.dtype) : undefined;
-  const weight = weights && cast(weights, losses.dtype);
+  const weight = weights && cast(perRow(weights, losses), losses.dtype);
   const both = real && weight ? mul(real, weight) : (real ?? weight);
   if (!both) return { total: sum(losses), count: full([], losses.size, losses.dtype) };
   return { total: sum(mul(losses, both)), count: sum(both) };

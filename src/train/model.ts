@@ -1,3 +1,4 @@
+import { checkOptions } from "../checks.js";
 import { StateError } from "../errors.js";
 import type { MetricSpec } from "../metrics/named.js";
 import { metricSet } from "../metrics/named.js";
@@ -35,6 +36,13 @@ export interface CompileOptions {
   readonly regularizers?: readonly Regularizer[];
 }
 
+const compileOptions = {
+  optimizer: true,
+  loss: true,
+  metrics: true,
+  regularizers: true,
+} as const satisfies Record<keyof CompileOptions, true>;
+
 /** A model's training, once `compile` has set it up. */
 export interface Training {
   readonly options: CompileOptions;
@@ -62,6 +70,7 @@ export abstract class Model extends Module {
 
   /** Sets the optimizer, loss and metrics; training starts anew. */
   compile(options: CompileOptions): void {
+    checkOptions("compile", options, compileOptions);
     const parameters = this.namedParameters();
     const objective = {
       loss: entryLoss(options.loss),

@@ -1,6 +1,6 @@
 /** Penalties on weights, as `compile` takes them. */
 import { ArgumentError } from "../errors.js";
-import { checkNumber } from "../checks.js";
+import { checkNumber, checkOptions, shown } from "../checks.js";
 import type { Parameter } from "../nn/parameter.js";
 import { abs, add, cast, mul, square } from "../ops/elementwise.js";
 import { sum } from "../ops/reduce.js";
@@ -13,6 +13,14 @@ export interface Regularizer extends ParameterSelection {
   readonly l1?: number;
   readonly l2?: number;
 }
+
+const regularizerOptions = {
+  l1: true,
+  l2: true,
+  names: true,
+  minRank: true,
+  maxRank: true,
+} as const satisfies Record<keyof Regularizer, true>;
 
 /** The penalty l1·Σ|w|, which draws weights to 0. */
 export function l1(factor = 0.01, selection: ParameterSelection = {}): Regularizer {
@@ -37,8 +45,13 @@ export function penaltyOf(
   named: ReadonlyMap<string, Parameter>,
   regularizers: readonly Regularizer[],
 ): (() => Tensor) | undefined {
+  const isList: boolean = Array.isArray(regularizers);
+  if (!isList) {
+    throw new ArgumentError(`compile: regularizers is ${shown(regularizers)}, not a list`);
+  }
   const terms = regularizers.flatMap((regularizer, index) => {
     const what = `compile: regularizers[${index}]`;
+    checkOptions(what, regularizer, regularizerOptions);
     const { l1: first = 0, l2: second = 0 } = regularizer;
     checkNumber(`${what}.l1`, first, 0, Infinity);
     checkNumber(`${what}.l2`, second, 0, Infinity);

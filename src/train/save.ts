@@ -1,10 +1,12 @@
 /** Models as files, and back. */
+import { fieldsOf, isObject, shown } from "../checks.js";
 import { DataError, reasonOf } from "../errors.js";
 import type { TensorData } from "../io/safetensors.js";
 import { readSafetensors, writeSafetensors } from "../io/safetensors.js";
 import type { ModelFiles } from "../io/modelFiles.js";
 import { readModelFiles, sha256, writeModelFiles } from "../io/modelFiles.js";
 import type { LayerConfig } from "../nn/module.js";
+import { withRoom } from "../nn/room.js";
 import type { RandomState } from "../seed.js";
 import { randomState, setRandomState } from "../seed.js";
 import type { Vectorizer, VectorizerData } from "../text/vectorizer.js";
@@ -37,6 +39,9 @@ interface Description {
   readonly classes?: readonly string[];
   readonly preprocessing?: object;
 }
+
+/** Numbers that layers may begin with, whatever was saved. */
+const slack = 2 ** 16;
 
 const format = "ferrograd";
 const version = 1;
@@ -92,7 +97,10 @@ export function modelFromFiles(files: ModelFiles, name = "the model"): LoadedMod
 function buildModel({ description, data }: ModelFiles): LoadedModel {
   const saved = checkDescription(description);
   const weights = tensorsOf(data, "weights");
-  const model = Sequential.fromConfig(checkSequential(saved.model));
+  const layers = checkSequential(saved.model);
+  const numbers = [...weights.values()].reduce((sum, { data: { length } }) => sum + length, 0);
+  // Somewhat larger ones are built, so that the weight which does not fit can be named.
+  const model = withRoom(2 * numbers + slack, () => Sequential.fromConfig(layers));
   model.loadStateDict(weights);
   freeze(model, saved.frozen ?? []);
   if (saved.training) {
@@ -152,13 +160,13 @@ function tensorsOf(data: ModelFiles["data"], kind: string): Map<string, TensorDa
 }
 
 function checkDescription(description: object): Description {
-  const saved = description as Partial<Description>;
-  if (saved.format !== format || typeof saved.model !== "object") {
+  const saved: Partial<Description> = fieldsOf("the description", description);
+  if (saved.format !== format || !isObject(saved.model)) {
     throw new DataError("model.json does not describe a Ferrograd model");
   }
   if (saved.version !== version) {
     throw new DataError(
-      `the model is of format version ${saved.version}; this release reads version ${version}`,
+      `the model is of format version ${shown(saved.version)}; this release reads version ${version}`,
     );
   }
   const { classes, frozen = [] } = saved;
@@ -174,7 +182,13 @@ function checkDescription(description: object): Description {
 }
 
 function checkSequential({ type, options }: LayerConfig): { layers: readonly LayerConfig[] } {
-  const layers: unknown = "layers" in options ? options.layers : undefined;
-  if (type === "sequential" && Array.isArray(layers)) return { layers: layers as LayerConfig[] };
-  throw new DataError(`the saved model is of type "${type}"; this release loads "sequential"`);
+  if (type !== "sequential") {
+    throw new DataError(
+      `the saved model is of type ${shown(type)}; this release loads "sequential"`,
+    );
+  }
+  const layers: unknown = isObject(options) ? options.layers : undefined;
+  const isList: boolean = Array.isArray(layers) && layers.every(isObject);
+  if (isList) return { layers: layers as LayerConfig[] };
+  throw new DataError("the saved model has no list of layers");
 }

@@ -1,6 +1,7 @@
+import { shown } from "../checks.js";
 import { ArgumentError } from "../errors.js";
 import type { LayerConfig, Signal } from "../nn/module.js";
-import type { Module } from "../nn/module.js";
+import { Module } from "../nn/module.js";
 import { buildLayer, describeLayer } from "../nn/registry.js";
 import { Model } from "./model.js";
 
@@ -12,6 +13,10 @@ export class Sequential extends Model {
   constructor(...layers: readonly Module[]) {
     super();
     if (layers.length === 0) throw new ArgumentError("sequential: no layers");
+    layers.forEach((layer: unknown, index) => {
+      if (layer instanceof Module) return;
+      throw new ArgumentError(`sequential: layer ${index} is ${shown(layer)}, not a layer`);
+    });
     this.layers = layers;
   }
 

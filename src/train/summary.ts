@@ -5,7 +5,7 @@ import { inMode, watching } from "../nn/module.js";
 import { noGrad } from "../op.js";
 import { zeros } from "../ops/creation.js";
 import type { Shape } from "../shape.js";
-import { formatShape, sizeOf } from "../shape.js";
+import { checkShape, formatShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 interface Row {
@@ -16,6 +16,7 @@ interface Row {
 
 /** The layers, the shape each gives for a batch of one such row, and what they hold. */
 export function summarize(model: Module, input: Pick<Tensor, "dtype"> & { shape: Shape }): string {
+  checkShape("summary", input.shape);
   const shapes = new Map<Module, Shape>();
   const apply = (): unknown => model.apply({ x: zeros([1, ...input.shape], input.dtype) });
   noGrad(() =>

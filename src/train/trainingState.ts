@@ -1,7 +1,8 @@
 /** All that a training run depends on, as plain data and tensors. */
 import type { DatasetIterator } from "../data/dataset.js";
 import type { Json } from "../data/source.js";
-import { DataError } from "../errors.js";
+import { fieldsOf, isObject, shown } from "../checks.js";
+import { DataError, FerrogradError, reasonOf } from "../errors.js";
 import type { TensorData } from "../io/safetensors.js";
 import type { RandomState } from "../seed.js";
 import { randomState, setRandomState } from "../seed.js";
@@ -73,6 +74,25 @@ export async function captureState(run: TrainingRun): Promise<TrainingState> {
 
 /** Has `run` go on from a state. Throws DataError, with the model as it was, where it does not fit. */
 export async function restoreState(run: TrainingRun, state: TrainingState): Promise<void> {
+  const { model, optimizer } = run;
+  const [weights, progress, random] = [
+    await model.stateDict(),
+    await optimizer.stateDict(),
+    randomState(),
+  ];
+  try {
+    await takeState(run, state);
+  } catch (error) {
+    model.loadStateDict(weights);
+    optimizer.loadStateDict(progress);
+    setRandomState(random);
+    if (error instanceof FerrogradError) throw error;
+    const reason = `fit: the saved state cannot be used: ${reasonOf(error)}`;
+    throw new DataError(reason, { cause: error });
+  }
+}
+
+async function takeState(run: TrainingRun, state: TrainingState): Promise<void> {
   const values = checkValues(state.values);
   const { model, optimizer } = run;
   const part = (prefix: string): Map<string, TensorData> =>
@@ -107,14 +127,8 @@ export async function restoreState(run: TrainingRun, state: TrainingState): Prom
     }
     accumulator.loadStateDict(gathered);
   }
-  const before = randomState();
   setRandomState(values.random);
-  try {
-    model.loadStateDict(part("model."));
-  } catch (error) {
-    setRandomState(before);
-    throw error;
-  }
+  model.loadStateDict(part("model."));
   optimizer.loadStateDict(ofOptimizer);
   for (const [index, callback] of callbacks.entries()) {
     const own: CallbackState = {
@@ -151,24 +165,28 @@ function checkSame(caller: string, saved: Values["identity"], own: Values["ident
     // Before there were workers, nothing was said of shards.
     if (saved[name] === value || (name === "shards" && value === 0 && !(name in saved))) continue;
     throw new DataError(
-      `${caller}: the saved state is of a run with ${name} ${String(saved[name])}, ` +
-        `not ${String(value)}: it would not go the same way`,
+      `${caller}: the saved state is of a run with ${name} ${shown(saved[name])}, ` +
+        `not ${shown(value)}: it would not go the same way`,
     );
   }
 }
 
 function checkValues(values: object): Values {
-  const saved = values as Partial<Values>;
+  const saved: Partial<Values> = fieldsOf("fit: the checkpoint", values);
   if (saved.format !== format) throw new DataError("fit: the checkpoint is not one of a training");
   if (saved.version !== version) {
     throw new DataError(
-      `fit: the checkpoint is of format version ${saved.version}; this release reads ${version}`,
+      `fit: the checkpoint is of format version ${shown(saved.version)}; this release reads ${version}`,
     );
   }
   const { epoch, step, totalSteps } = saved;
   const isWhole = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
-  const { averages, random, optimizer, callbacks, identity } = saved;
-  const complete = averages && random && optimizer && identity && Array.isArray(callbacks);
+  const { averages, random, optimizer, callbacks, identity, steps } = saved;
+  const complete =
+    [averages, random, optimizer, identity].every(isObject) &&
+    (steps === undefined || isWhole(steps)) &&
+    Array.isArray(callbacks) &&
+    callbacks.every((one: unknown) => isObject(one) && isObject(one.values));
   if (![epoch, step, totalSteps].every(isWhole) || !complete) {
     throw new DataError("fit: the checkpoint lacks part of its state");
   }

@@ -1,5 +1,5 @@
 /** A learning rate that falls when a value no longer gets better. */
-import { checkKnown, checkNumber, checkWhole } from "../../checks.js";
+import { checkKnown, checkNumber, checkWhole, fieldsOf, shown } from "../../checks.js";
 import { ArgumentError, DataError } from "../../errors.js";
 import type { Optimizer } from "../optimizer.js";
 
@@ -104,9 +104,14 @@ export class ReduceLROnPlateau {
   }
 
   /** Goes on from a saved state. Throws DataError for what is none. */
-  loadStateDict({ best, badSteps, cooldownLeft }: PlateauState): void {
+  loadStateDict(saved: PlateauState): void {
+    const state = fieldsOf("reduceLROnPlateau: the saved state", saved);
+    const { best, badSteps = NaN, cooldownLeft = NaN } = state;
     if (!Number.isSafeInteger(badSteps) || !Number.isSafeInteger(cooldownLeft)) {
       throw new DataError("reduceLROnPlateau: the saved state has no whole numbers of steps");
+    }
+    if (best !== undefined && typeof best !== "number") {
+      throw new DataError(`reduceLROnPlateau: the saved best value is ${shown(best)}`);
     }
     this.state = { best, badSteps, cooldownLeft };
   }

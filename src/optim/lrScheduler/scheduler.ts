@@ -1,6 +1,7 @@
 /** What schedules have in common. */
-import { DataError } from "../../errors.js";
-import type { Optimizer } from "../optimizer.js";
+import { fieldsOf, shown } from "../../checks.js";
+import { ArgumentError, DataError } from "../../errors.js";
+import { Optimizer } from "../optimizer.js";
 
 /** A schedule's progress: enough to go on. */
 export interface SchedulerState {
@@ -11,7 +12,11 @@ export interface SchedulerState {
 export abstract class LRScheduler {
   private taken = 0;
 
-  constructor(protected readonly optimizer: Optimizer) {}
+  constructor(protected readonly optimizer: Optimizer) {
+    const given: unknown = optimizer;
+    if (given instanceof Optimizer) return;
+    throw new ArgumentError(`lrScheduler: ${shown(given)} is no optimizer`);
+  }
 
   /** The rate after `step` steps; `step` 0 is the beginning. */
   abstract rateAt(step: number): number;
@@ -32,9 +37,10 @@ export abstract class LRScheduler {
   }
 
   /** Goes on from a saved state, and sets the rate. Throws DataError for what is none. */
-  loadStateDict({ steps }: SchedulerState): void {
+  loadStateDict(state: SchedulerState): void {
+    const { steps = NaN } = fieldsOf("lrScheduler: the saved state", state);
     if (!Number.isSafeInteger(steps) || steps < 0) {
-      throw new DataError(`lrScheduler: ${steps} saved steps are no whole number ≥ 0`);
+      throw new DataError(`lrScheduler: ${shown(steps)} saved steps are no whole number ≥ 0`);
     }
     this.moveTo(steps);
   }

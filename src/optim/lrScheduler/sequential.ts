@@ -1,5 +1,5 @@
 /** Schedules one after the other. */
-import { checkWhole } from "../../checks.js";
+import { checkList, checkWhole } from "../../checks.js";
 import { ArgumentError } from "../../errors.js";
 import type { Optimizer } from "../optimizer.js";
 import { LRScheduler } from "./scheduler.js";
@@ -13,6 +13,8 @@ export class SequentialLR extends LRScheduler {
     private readonly milestones: readonly number[],
   ) {
     super(optimizer);
+    checkList("sequentialLR: schedulers", schedulers);
+    checkList("sequentialLR: milestones", milestones);
     milestones.forEach((milestone, i) => {
       checkWhole(`sequentialLR: milestones[${i}]`, milestone, (milestones[i - 1] ?? 0) + 1);
     });

@@ -1,5 +1,5 @@
 /** Schedules that fall, or rise, step by step. */
-import { checkNumber, checkWhole } from "../../checks.js";
+import { checkFunction, checkList, checkNumber, checkWhole } from "../../checks.js";
 import { power } from "../elementary.js";
 import type { Optimizer } from "../optimizer.js";
 import { LRScheduler } from "./scheduler.js";
@@ -11,6 +11,7 @@ export class LambdaLR extends LRScheduler {
     private readonly factor: (step: number) => number,
   ) {
     super(optimizer);
+    checkFunction("lambdaLR: factor", factor);
     this.moveTo(0);
   }
 
@@ -59,6 +60,7 @@ export class MultiStepLR extends LRScheduler {
 
   constructor(optimizer: Optimizer, { milestones, gamma = 0.1 }: MultiStepOptions) {
     super(optimizer);
+    checkList("multiStepLR: milestones", milestones);
     milestones.forEach((milestone, i) => {
       checkWhole(`multiStepLR: milestones[${i}]`, milestone, 0);
     });

@@ -1,6 +1,7 @@
 /** What epochs report, as a table in a file. */
 import Papa from "papaparse";
-import { StateError } from "../../errors.js";
+import { shown } from "../../checks.js";
+import { ArgumentError, StateError } from "../../errors.js";
 import type { Report } from "../history.js";
 import type { CallbackState, FitContext } from "../hooks.js";
 import { Callback } from "./callback.js";
@@ -25,6 +26,12 @@ export class CSVLogger extends Callback {
 
   constructor(path: string, { separator = ",", append = false }: CSVLoggerOptions = {}) {
     super();
+    const isSign: boolean = typeof separator === "string" && /^[^"\r\n]$/.test(separator);
+    if (!isSign) {
+      throw new ArgumentError(
+        `csvLogger: separator is ${shown(separator)}; a single sign, no quote, is expected`,
+      );
+    }
     this.file = new LogFile(path);
     this.separator = separator;
     this.append = append;

@@ -1,5 +1,5 @@
 /** Ends training when it no longer helps. */
-import { checkWhole } from "../../checks.js";
+import { checkFlag, checkNumber, checkWhole } from "../../checks.js";
 import type { StateEntry } from "../../nn/module.js";
 import type { Report } from "../history.js";
 import type { CallbackState, FitContext } from "../hooks.js";
@@ -42,6 +42,10 @@ export class EarlyStopping extends Callback {
     super();
     checkWhole("earlyStopping: patience", patience, 0);
     checkWhole("earlyStopping: startFromEpoch", startFromEpoch, 0);
+    if (baseline !== undefined) {
+      checkNumber("earlyStopping: baseline", baseline, -Infinity, Infinity);
+    }
+    checkFlag("earlyStopping: restoreBestWeights", restoreBestWeights);
     this.monitor = new Monitor("earlyStopping", monitored);
     this.options = { patience, restoreBestWeights, startFromEpoch };
     this.baseline = baseline;

@@ -1,4 +1,5 @@
 /** A learning rate for each epoch. */
+import { checkFunction } from "../../checks.js";
 import { Callback } from "./callback.js";
 
 /** Sets the learning rate before each epoch, and reports it. */
@@ -8,6 +9,7 @@ export class LearningRateScheduler extends Callback {
   /** `schedule`: the rate for an epoch, counted from 0, from the rate there is. */
   constructor(private readonly schedule: (epoch: number, rate: number) => number) {
     super();
+    checkFunction("learningRateScheduler: schedule", schedule);
   }
 
   onEpochBegin(epoch: number): void {

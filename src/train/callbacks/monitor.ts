@@ -1,5 +1,6 @@
 /** A reported value that gets better or worse. */
-import { checkKnown, checkNumber } from "../../checks.js";
+import { checkKnown, checkNumber, shown } from "../../checks.js";
+import { ArgumentError } from "../../errors.js";
 import type { Report } from "../history.js";
 import { valueIn } from "./callback.js";
 
@@ -26,6 +27,9 @@ export class Monitor {
     private readonly caller: string,
     { monitor = "valLoss", mode = "auto", minDelta = 0 }: MonitorOptions,
   ) {
+    if (typeof monitor !== "string") {
+      throw new ArgumentError(`${caller}: monitor is ${shown(monitor)}; a name is expected`);
+    }
     checkKnown(`${caller}: mode`, mode, ["auto", "min", "max"]);
     checkNumber(`${caller}: minDelta`, minDelta, 0, Infinity);
     this.name = monitor;

@@ -1,5 +1,5 @@
 /** A learning rate that falls when a value no longer gets better. */
-import { checkWhole } from "../../checks.js";
+import { checkNumber, checkWhole } from "../../checks.js";
 import { ReduceLROnPlateau as Schedule } from "../../optim/lrScheduler/reduceOnPlateau.js";
 import type { PlateauState } from "../../optim/lrScheduler/reduceOnPlateau.js";
 import type { Report } from "../history.js";
@@ -38,6 +38,8 @@ export class ReduceLROnPlateau extends Callback {
     ...monitored
   }: ReduceLROnPlateauOptions = {}) {
     super();
+    checkNumber("reduceLROnPlateau: factor", factor, 0, 1);
+    checkNumber("reduceLROnPlateau: minLearningRate", minLearningRate, 0, Infinity);
     checkWhole("reduceLROnPlateau: patience", patience, 0);
     checkWhole("reduceLROnPlateau: cooldown", cooldown, 0);
     this.monitor = new Monitor("reduceLROnPlateau", { minDelta, ...monitored });

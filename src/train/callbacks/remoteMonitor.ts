@@ -1,5 +1,6 @@
 /** What epochs report, sent to a server. */
-import { reasonOf } from "../../errors.js";
+import { checkNumber, shown } from "../../checks.js";
+import { ArgumentError, reasonOf } from "../../errors.js";
 import type { Report } from "../history.js";
 import type { FitContext } from "../hooks.js";
 import { Callback } from "./callback.js";
@@ -42,7 +43,12 @@ export class RemoteMonitor extends Callback {
     }: RemoteMonitorOptions = {},
   ) {
     super();
-    this.url = root.replace(/\/$/, "") + path;
+    this.url = String(root).replace(/\/$/, "") + path;
+    const { location } = globalThis as { readonly location?: { readonly href: string } };
+    if (!URL.canParse(this.url, location?.href)) {
+      throw new ArgumentError(`remoteMonitor: ${shown(this.url)} is no address`);
+    }
+    checkNumber("remoteMonitor: timeout", timeout, 1, Infinity);
     this.options = { field, headers, sendAsJson, timeout };
   }
 

@@ -1,6 +1,8 @@
 /** A schedule of `lrScheduler` in `fit`. */
-import { checkKnown } from "../../checks.js";
-import type { LRScheduler, SchedulerState } from "../../optim/lrScheduler/scheduler.js";
+import { checkFunction, checkKnown, shown } from "../../checks.js";
+import { ArgumentError } from "../../errors.js";
+import type { SchedulerState } from "../../optim/lrScheduler/scheduler.js";
+import { LRScheduler } from "../../optim/lrScheduler/scheduler.js";
 import type { Optimizer } from "../../optim/optimizer.js";
 import type { CallbackState, FitContext } from "../hooks.js";
 import { Callback } from "./callback.js";
@@ -23,13 +25,18 @@ export class Scheduler extends Callback {
     { interval = "epoch" }: SchedulerOptions = {},
   ) {
     super();
+    checkFunction("scheduler: make", make);
     checkKnown("scheduler: interval", interval, ["epoch", "step"]);
     this.interval = interval;
   }
 
   override onTrainBegin(context: FitContext): void {
     void super.onTrainBegin(context);
-    this.schedule = this.make(context.optimizer);
+    const made: unknown = this.make(context.optimizer);
+    if (!(made instanceof LRScheduler)) {
+      throw new ArgumentError(`scheduler: the function gives ${shown(made)}, not a schedule`);
+    }
+    this.schedule = made;
     this.updates = context.optimizer.steps;
   }
 
