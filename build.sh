@@ -110,7 +110,7 @@ build_wasm() {
   flags+=(-Zunstable-options -Cpanic=immediate-abort)
   # What names source files: not by the folders of this machine.
   flags+=("--remap-path-prefix=$HOME=~" "--remap-path-prefix=$PWD=.")
-  for argument in -zstack-size=1048576 "$@"; do flags+=(-C "link-arg=$argument"); done
+  for argument in -zstack-size=2097152 "$@"; do flags+=(-C "link-arg=$argument"); done
   local recipe="${flags[*]} $(rustup run $toolchain rustc --version) $(wasm-bindgen --version)"
   local stamp=wasm/$name/.recipe
   if [[ $(cat "$stamp" 2>/dev/null) == "$recipe" ]] && ! stale "$stamp" crates; then return; fi

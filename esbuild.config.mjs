@@ -46,6 +46,9 @@ const common = {
   logLevel: "warning",
 };
 
+/** What draws pictures is larger than all the rest: who bundles one file has it if it is installed. */
+const external = ["vega", "vega-lite", "vega-interpreter"];
+
 /** What users import. */
 const entries = {
   ferrograd: "src/index.ts",
@@ -140,8 +143,6 @@ async function bundleInline() {
   const asBlob = `
     const script = new Blob([${script}], { type: "text/javascript" });
     export const defaultWorkerUrl = new URL(URL.createObjectURL(script));`;
-  // What draws pictures is larger than all the rest: who bundles this file has it if it is installed.
-  const external = ["vega", "vega-lite", "vega-interpreter"];
   const urls = `${noFolder} ${asBlob}`;
   await bundle({ inline: "src/inline.ts" }, { urls }, { sourcemap: false, external });
 }
@@ -154,5 +155,5 @@ await bundleForNode();
 await chmod(join(root, "dist/node/cli.js"), 0o755);
 const here = { urls: urls("./worker.js") };
 await bundle(entries, here, parts);
-await bundle(scripts, here);
+await bundle(scripts, here, { external });
 await bundleInline();

@@ -1,7 +1,7 @@
 //! Where the two modules on one memory have their data: behind the first thread's stack.
 
 /// Bytes of the stack, as build.sh sets it.
-const STACK: usize = 1 << 20;
+const STACK: usize = 1 << 21;
 /// Room for the data of the module of f64 kernels.
 const ROOM: usize = 1 << 16;
 

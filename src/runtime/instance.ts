@@ -36,7 +36,7 @@ export interface Instance {
 }
 
 /** Bytes of the stack of each thread; the first one has its own at the memory's beginning. */
-export const stackBytes = 2 ** 20;
+export const stackBytes = 2 ** 21;
 
 /** What the memory begins with: more than the first thread's stack and the module's data. */
 export const initialBytes = 64 * pageBytes;

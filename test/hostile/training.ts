@@ -1210,7 +1210,7 @@ export const trainingRows: readonly Row[] = [
     "fit dataset not batched",
     ({ model }) => model.fit(wrong(data.fromArrays(rows, labels)), silent),
     DataError,
-    /y is a single number, not rows/,
+    /fit: the Dataset gives single rows; batches/,
   ],
   [
     "fit dataset endless",
