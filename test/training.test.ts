@@ -447,18 +447,34 @@ describe("fit", () => {
 
 describe("summary", () => {
   it("lists layers, shapes and parameters", () => {
-    const rule = "─".repeat(55);
+    const rule = "─".repeat(62);
     const expected = [
-      "Layer (type)                 Output shape    Parameters",
+      "Layer (type)                 Output shape    Parameters  Bytes",
       rule,
-      "0 (embedding)                [batch, 6, 16]         288",
-      "1 (transformerEncoderLayer)  [batch, 6, 16]       2,224",
-      "2 (globalAveragePooling1d)   [batch, 16]              0",
-      "3 (linear)                   [batch, 2]              34",
+      "0 (embedding)                [batch, 6, 16]         288  1,152",
+      "1 (transformerEncoderLayer)  [batch, 6, 16]       2,224  8,896",
+      "2 (globalAveragePooling1d)   [batch, 16]              0      0",
+      "3 (linear)                   [batch, 2]              34    136",
       rule,
       "Parameters: 2,546 (0.01 MB), trained: 2,546",
     ];
-    expect(classifier().summary([length], { dtype: "int32" })).toBe(expected.join("\n"));
+    const lines = classifier().summary([length], { dtype: "int32" }).split("\n");
+    expect(lines.slice(0, -1)).toEqual(expected);
+    expect(lines.at(-1)).toMatch(
+      /^Memory for a batch of 32, planned: 0\.\d\d MB to predict, 0\.\d\d MB for gradients$/,
+    );
+  });
+
+  it("says the memory that the planner plans, which grows with the batch", () => {
+    const memory = (batchSize: number): string[] =>
+      nn
+        .sequential(nn.linear(1024, 256), nn.linear(256, 1024))
+        .summary([1024], { batchSize })
+        .match(/\d+\.\d\d(?= MB (to|for))/g)!;
+    // Weights of 2 MB, and for each of 1024 rows an input and an output of 4 KB, 1 KB between.
+    expect(memory(1024)).toEqual(["11.00", expect.any(String)]);
+    expect(Number(memory(1024)[1])).toBeGreaterThan(11);
+    expect(Number(memory(16)[0])).toBeLessThan(2.5);
   });
 
   it("changes nothing in the model", async () => {

@@ -1,4 +1,4 @@
-import { checkOptions } from "../checks.js";
+import { checkOptions, checkWhole } from "../checks.js";
 import { StateError } from "../errors.js";
 import type { MetricSpec } from "../metrics/named.js";
 import { metricSet } from "../metrics/named.js";
@@ -8,7 +8,7 @@ import { makeOptimizer } from "../optim/index.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { evaluate, predict, tensorOf } from "./evaluate.js";
+import { defaultBatchSize, evaluate, predict, tensorOf } from "./evaluate.js";
 import type { EvaluateOptions, PredictOptions } from "./evaluate.js";
 import type { FitEvents } from "./fit.js";
 import { fit, fitEvents } from "./fit.js";
@@ -161,9 +161,17 @@ export abstract class Model extends Module {
     return predict(this.#predict, x, options);
   }
 
-  /** Layers, output shapes and parameters as text, for inputs of `inputShape` without the batch. */
-  summary(inputShape: Shape, { dtype = "float32" }: SummaryOptions = {}): string {
-    return summarize(this, { shape: inputShape, dtype });
+  /**
+   * Layers, output shapes, parameters and their bytes as text, and the memory planned for a batch,
+   * for inputs of `inputShape` without the batch. What training takes beyond gradients, the loss and
+   * the optimizer, `planStep` tells.
+   */
+  summary(
+    inputShape: Shape,
+    { dtype = "float32", batchSize = defaultBatchSize }: SummaryOptions = {},
+  ): string {
+    checkWhole("summary: batchSize", batchSize, 1);
+    return summarize(this, { shape: inputShape, dtype, batchSize });
   }
 }
 
@@ -171,4 +179,6 @@ export abstract class Model extends Module {
 export interface SummaryOptions {
   /** Of the input; `int32` for token ids. */
   readonly dtype?: Tensor["dtype"];
+  /** Rows at once that memory is planned for. Default: 32, as in `fit`. */
+  readonly batchSize?: number;
 }
