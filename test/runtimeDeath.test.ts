@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WorkerDiedError } from "../src/errors.js";
+import { stackBytes } from "../src/runtime/instance.js";
 import { Engine } from "../src/runtime/engine.js";
 import type { Request } from "../src/runtime/protocol.js";
 import { gemmProgram, numbers } from "./runtimePrograms.js";
@@ -98,7 +99,7 @@ describe.each([
     expect(await product(engine)).toEqual(before);
     const { live, reserved: later } = engine.info().memory;
     // Room for one stack more, as the first of all was part of the module; but not for three.
-    expect(later - reserved).toBeLessThan(2 * 2 ** 20);
+    expect(later - reserved).toBeLessThan(2 * stackBytes);
     const again = await engine.execute(run(long.key, 4));
     expect(new Float32Array(again.reads[0]!)).toEqual(before);
     const { memory } = await engine.execute({ frees: [4], unload: [long.key] });
