@@ -1,5 +1,6 @@
 /** `ferrograd evaluate`. */
 import { StateError } from "../errors.js";
+import { defaultBatchSize } from "../train/evaluate.js";
 import { formatReport } from "../train/progressBar.js";
 import type { Report } from "../train/history.js";
 import { loadModel } from "../train/save.js";
@@ -17,8 +18,6 @@ export interface UseOptions {
   readonly batchSize?: number | undefined;
   readonly threads?: number | undefined;
 }
-
-const defaultBatchSize = 32;
 
 /** A model of the command line, and all that makes its inputs. */
 export async function openModel(

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import Papa from "papaparse";
 import { DataError, reasonOf } from "../errors.js";
 import { sliceRows } from "../data/inputs.js";
+import { defaultBatchSize } from "../train/evaluate.js";
 import type { Sequential } from "../train/sequential.js";
 import type { UseOptions } from "./evaluate.js";
 import { openModel } from "./evaluate.js";
@@ -24,7 +25,6 @@ export interface PredictOptions extends UseOptions {
 
 /** Rows whose outputs are in memory at a time. */
 const rowsAtATime = 4096;
-const defaultBatchSize = 32;
 
 /** Writes what a saved model makes of rows, a line for each. */
 export async function predict(

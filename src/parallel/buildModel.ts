@@ -9,9 +9,7 @@ import * as library from "./library.js";
 export type ModelSource = LayerConfig | { readonly module: string };
 
 /** The model that `source` says, in a worker. Throws ArgumentError for a module that makes none. */
-export async function buildModel(
-  source: LayerConfig | { readonly module: string },
-): Promise<Model> {
+export async function buildModel(source: ModelSource): Promise<Model> {
   if (!("module" in source)) {
     return Sequential.fromConfig(source.options as ReturnType<Sequential["config"]>);
   }

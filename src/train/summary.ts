@@ -2,6 +2,7 @@
 import { gradients } from "../autograd.js";
 import { compile } from "../compile.js";
 import { dtypes } from "../dtype.js";
+import { textTable } from "../metrics/textTable.js";
 import type { Module } from "../nn/module.js";
 import { inMode, watching } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
@@ -11,6 +12,7 @@ import { sum } from "../ops/reduce.js";
 import type { Shape } from "../shape.js";
 import { checkShape, formatShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { predictStep } from "./steps.js";
 
 /** What is fed: a row's shape, its dtype, and how many at once memory is planned for. */
 interface Fed {
@@ -45,8 +47,11 @@ export function summarize(model: Module, { shape, dtype, batchSize }: Fed): stri
   const all = model.parameters();
   const trained = all.filter((parameter) => parameter.requiresGrad);
   const counts = [all, trained].map((some) => countOf(some).toLocaleString("en"));
+  const columns = ["Layer (type)", "Output shape", "Parameters", "Bytes"];
+  const [head, ...lines] = textTable([columns, ...rows], 2).split("\n");
+  const rule = "─".repeat(head!.length);
   return [
-    ...table(["Layer (type)", "Output shape", "Parameters", "Bytes"], rows),
+    ...[head, rule, ...lines, rule],
     `Parameters: ${counts[0]} (${megabytes(bytesOf(all))}), trained: ${counts[1]}`,
     `Memory for a batch of ${batchSize}, planned: ${planned(model, trained, { shape, dtype, batchSize })}`,
   ].join("\n");
@@ -59,10 +64,7 @@ function planned(
   { shape, dtype, batchSize }: Fed,
 ): string {
   const x = zeros([batchSize, ...shape], dtype);
-  const forward = compile((input: Tensor) =>
-    noGrad(() => inMode("inference", model, () => model.apply({ x: input }).x)),
-  );
-  const toPredict = `${megabytes(forward.peakBytes(x))} to predict`;
+  const toPredict = `${megabytes(predictStep(model).peakBytes(x))} to predict`;
   if (trained.length === 0) return toPredict;
   const backward = compile((input: Tensor) => {
     const output = inMode("training", model, () => model.apply({ x: input }));
@@ -81,19 +83,4 @@ function countOf(parameters: readonly Parameter[]): number {
 
 function bytesOf(parameters: readonly Parameter[]): number {
   return parameters.reduce((total, { size, dtype }) => total + size * dtypes[dtype].bytes, 0);
-}
-
-/** Columns of text, then of numbers, which are aligned to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const cells = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const lines = cells.map((row) =>
-    row
-      .map((cell, column) =>
-        column >= 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-      )
-      .join("  "),
-  );
-  const rule = "─".repeat(lines[0]!.length);
-  return [lines[0]!, rule, ...lines.slice(1), rule];
 }

@@ -368,7 +368,10 @@ impl Job<'_> {
             let depth = INPUTS.min(c.inputs - first);
             // SAFETY: the caller's promise; the matrices have room for a run and a part.
             unsafe {
-                self.gather(x, first, depth, inputs.data());
+                let between = Transformed::<INPUTS>::plane::<T>();
+                let channels = first..first + depth;
+                let tiles = [self.first, self.end];
+                gather_inputs(c, group, channels, tiles, x, inputs.data(), between);
                 inputs.clear::<T>(depth, count..width);
                 for at in 0..POINTS {
                     let from = (group * POINTS + at) * point + self.outputs.start * c.inputs;
@@ -403,20 +406,30 @@ impl Job<'_> {
         }
         finite
     }
+}
 
-    /// Transforms the tiles of channels `first..first + count` of the group.
-    unsafe fn gather<T: Float>(&self, x: *const T, first: usize, count: usize, to: *mut T) {
-        let Self { c, group, .. } = *self;
-        let between = Transformed::<INPUTS>::plane::<T>();
-        for stretch in self.tiling.stretches(self.first, self.end) {
-            let mut region = Region::of_inputs(c, stretch);
-            for channel in 0..count {
-                let plane = (stretch.image * c.groups + group) * c.inputs + first + channel;
-                // SAFETY: the caller's promise.
-                unsafe {
-                    region.read(x.add(plane * c.input_plane()));
-                    region.transform_inputs(to.add(channel * row::<T>()), between);
-                }
+/// Transforms the tiles from `first` to `end` of some channels of a group's inputs, into matrices of
+/// points that are `between` numbers apart.
+///
+/// # Safety
+/// `x` is as large as `c` says; each matrix has a row for each channel.
+unsafe fn gather_inputs<T: Float>(
+    c: &Convolution,
+    group: usize,
+    channels: Range<usize>,
+    [first, end]: [usize; 2],
+    x: *const T,
+    to: *mut T,
+    between: usize,
+) {
+    for stretch in Tiling::of(c).stretches(first, end) {
+        let mut region = Region::of_inputs(c, stretch);
+        for (at, channel) in channels.clone().enumerate() {
+            let plane = (stretch.image * c.groups + group) * c.inputs + channel;
+            // SAFETY: the caller's promise.
+            unsafe {
+                region.read(x.add(plane * c.input_plane()));
+                region.transform_inputs(to.add(at * row::<T>()), between);
             }
         }
     }

@@ -111,15 +111,9 @@ unsafe fn product_with<T: Float, const NV: usize>(
             for j in (in_place..n).step_by(columns) {
                 let width = columns.min(n - j);
                 b.pack(start, depth, j, width, NV * T::LANES, packed.data());
-                let panels = packed.data::<T>().cast_const();
-                block::<T, NV>(
-                    m,
-                    width,
-                    depth,
-                    a,
-                    Placed::packed(panels, NV, depth),
-                    to.at(0, j),
-                );
+                let first = Matrix::dense(packed.data::<T>().cast_const(), NV * T::LANES);
+                let panels = Placed { first, next: depth };
+                block::<T, NV>(m, width, depth, a, panels, to.at(0, j));
             }
         }
     }
@@ -154,13 +148,12 @@ pub(crate) unsafe fn product_packed<T: Float>(
     panels: *const T,
     to: Target<T>,
 ) {
+    let panels = Placed {
+        first: Matrix::dense(panels, micro_vectors::<T>() * T::LANES),
+        next: k,
+    };
     // SAFETY: the caller's promise.
-    unsafe {
-        match micro_vectors::<T>() {
-            WIDE => block::<T, WIDE>(m, n, k, a, Placed::packed(panels, WIDE, k), to),
-            _ => block::<T, NARROW>(m, n, k, a, Placed::packed(panels, NARROW, k), to),
-        }
-    }
+    unsafe { product_of_panels(m, n, k, a, panels, to) };
 }
 
 /// `product` that reads `b` where it stands, because it is in the nearest cache.
@@ -178,6 +171,19 @@ pub(crate) unsafe fn product_in_place<T: Float>(
 ) {
     let panels = Placed { first: b, next: 1 };
     // SAFETY: the caller's promise.
+    unsafe { product_of_panels(m, n, k, a, panels, to) };
+}
+
+/// `product` of panels as wide as the micro-kernel.
+unsafe fn product_of_panels<T: Float>(
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Matrix<T>,
+    panels: Placed<T>,
+    to: Target<T>,
+) {
+    // SAFETY: the callers' promise.
     unsafe {
         match micro_vectors::<T>() {
             WIDE => block::<T, WIDE>(m, n, k, a, panels, to),
@@ -191,16 +197,6 @@ pub(crate) unsafe fn product_in_place<T: Float>(
 struct Placed<T> {
     first: Matrix<T>,
     next: usize,
-}
-
-impl<T: Float> Placed<T> {
-    /// Panels of `vectors`, one behind the other.
-    fn packed(panels: *const T, vectors: usize, depth: usize) -> Self {
-        Self {
-            first: Matrix::dense(panels, vectors * T::LANES),
-            next: depth,
-        }
-    }
 }
 
 /// Few rows of C from B where it stands; `n` is a multiple of the micro-kernel's width.

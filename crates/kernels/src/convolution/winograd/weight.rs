@@ -2,7 +2,7 @@
 
 use super::super::Convolution;
 use super::transform::{POINTS, Region, filter_gradient};
-use super::{Flag, OUTPUTS, Tiling, Transformed, row, run_length};
+use super::{Flag, OUTPUTS, Tiling, Transformed, gather_inputs, row, run_length};
 use crate::gemm::{Matrix, Target, product};
 use crate::simd::Float;
 use crate::team::Team;
@@ -139,17 +139,14 @@ impl Part<'_> {
         } = *self;
         let [first_output, first_input] = first;
         let [height, width] = size;
+        let channels = first_input..first_input + width;
+        let between = Transformed::<INPUTS>::plane::<T>();
+        // SAFETY: the caller's promise.
+        unsafe { gather_inputs(c, group, channels, [start, stop], x, inputs, between) };
         for stretch in tiling.stretches(start, stop) {
             let image = stretch.image * c.groups + group;
             // SAFETY: the caller's promise.
             unsafe {
-                let mut region = Region::of_inputs(c, stretch);
-                for channel in 0..width {
-                    let plane = image * c.inputs + first_input + channel;
-                    region.read(x.add(plane * c.input_plane()));
-                    let between = Transformed::<INPUTS>::plane::<T>();
-                    region.transform_inputs(inputs.add(channel * row::<T>()), between);
-                }
                 let mut region = Region::of_outputs(c, stretch);
                 for channel in 0..height {
                     let plane = image * c.outputs + first_output + channel;
